@@ -1,0 +1,143 @@
+"""Immutable facts about a download, in the past tense, sent out to whoever watches.
+
+Every event carries `download`, a number unique within its Downloader, and `at`, seconds on the monotonic clock.
+They leave only from the engine, in order, on one thread that is not the network's; a slow listener gets merged
+`Progressed` events and never loses any other kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from penstock.errors import DownloadError
+    from penstock.model import Digest, Result, Validator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The base of all events."""
+
+    download: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """A download left the queue. `url` is without credentials."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed(Event):
+    """The first answer came: what the server serves, and the name it will have here."""
+
+    final_url: str
+    path: str
+    length: int | None
+    accepts_ranges: bool
+    validator: Validator | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Event):
+    """Bytes of an earlier run were kept."""
+
+    kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarted(Event):
+    """Bytes were dropped and the download began again at zero; `why` says the cause in words."""
+
+    why: str
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed(Event):
+    """Where the download is: bytes there, bytes in all, bytes per second of late, live connections."""
+
+    done: int
+    length: int | None
+    speed: float
+    connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stolen(Event):
+    """An idle connection took the tail ``[start, stop)`` of another's segment."""
+
+    victim: int
+    thief: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raced(Event):
+    """A second connection began to fetch the same last bytes ``[start, stop)``."""
+
+    segment: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried(Event):
+    """A transfer failed and will be tried again after `wait` seconds."""
+
+    why: str
+    wait: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned(Event):
+    """Something the user should know that did not stop the download."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed(Event):
+    """The journal now vouches for `durable` bytes."""
+
+    durable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified(Event):
+    """The bytes have this digest, as expected. `source` says who expected it: ``request`` or ``server``."""
+
+    digest: Digest
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """The target is there."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """The download ended without a target."""
+
+    error: DownloadError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    """The download was stopped by its owner; `resumable` says whether its part can go on later."""
+
+    resumable: bool
+
+
+AnyEvent: TypeAlias = (
+    Started | Probed | Resumed | Restarted | Progressed | Stolen | Raced | Retried | Warned | Checkpointed
+    | Verified | Finished | Failed | Cancelled
+)

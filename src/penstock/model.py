@@ -1,0 +1,186 @@
+"""The nouns, frozen. Sizes are bytes (int), times are seconds (float); see ARCHITECTURE.md for each word's meaning."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: A ceiling on connections, not an order: they are earned one by one (core/ramp.py).
+DEFAULT_MAX_CONNECTIONS = 8
+#: Least size of a segment that is worth a request of its own.
+DEFAULT_MIN_SEGMENT = 256 * 1024
+
+
+class IfExists(enum.Enum):
+    """What to do when the target is already there."""
+
+    ERROR = "error"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+    RENAME = "rename"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host (lower case, no brackets) and port: the unit of limits, politeness and credentials."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = {"http": 80, "https": 443}.get(self.scheme)
+        return f"{self.scheme}://{host}" if self.port == default else f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A hash of a whole file. `algorithm` is hashlib's name (``sha256``), `value` the raw bytes."""
+
+    algorithm: str
+    value: bytes
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.value.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """What proves that two answers carry the same bytes: a strong ETag or a strong Last-Modified (RFC 9110 §8.8).
+
+    `kind` is ``"etag"`` or ``"last-modified"``; `value` is the header's value as sent, fit for If-Range.
+    """
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"ETag {self.value}" if self.kind == "etag" else f"Last-Modified {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What the server says it is serving (RFC 9110 §3.2). `length` is None while unknown."""
+
+    length: int | None = None
+    validator: Validator | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    media_type: str | None = None
+    #: True when the server applied a content coding although identity was asked for.
+    encoded: bool = False
+    #: Digests the server vouches for, of the whole representation, strongest first.
+    digests: tuple[Digest, ...] = ()
+    #: The raw Content-Disposition value.
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of one final HTTP response: status, header fields in order (names lower case), and its URL."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+
+    def get(self, name: str) -> str | None:
+        """The field's values joined by comma (RFC 9110 §5.3), or None. `name` is lower case."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Each value of the field, unjoined: for fields whose duplicates must be seen. `name` is lower case."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A URL that serves the representation. Later: priority, location (Metalink)."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How one download is carried out. Everything has the default that a person at a shell would want."""
+
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    min_segment: int = DEFAULT_MIN_SEGMENT
+    headers: tuple[tuple[str, str], ...] = ()
+    #: ``user:password``; sent to the source's own origin only.
+    credentials: str | None = field(default=None, repr=False)
+    #: Cookie header content, ``a=b; c=d``; sent to the source's own origin only.
+    cookies: str | None = field(default=None, repr=False)
+    #: A Netscape cookie file to read.
+    cookie_file: Path | None = None
+    netrc: bool = False
+    netrc_file: Path | None = None
+    #: Proxy URL; None takes the environment's, an empty string means none.
+    proxy: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    insecure: bool = False
+    connect_timeout: float = 30.0
+    #: Seconds of silence after which a transfer loses its remainder and its connection.
+    stall_timeout: float = 30.0
+    #: Attempts in a row without a single new byte before giving up.
+    max_tries: int = 20
+    #: Seconds the whole download may take; None for no limit.
+    deadline: float | None = None
+    user_agent: str | None = None
+    referer: str | None = None
+    #: 4 or 6 to use only that family, None for both.
+    ip_version: int | None = None
+    #: "1.0", "1.1", "2" or "3".
+    http_version: str = "1.1"
+    max_redirects: int = 20
+    #: Refuse a body larger than this many bytes.
+    max_size: int | None = None
+    if_exists: IfExists = IfExists.ERROR
+    #: Set the target's modification time from Last-Modified.
+    remote_time: bool = True
+    #: Continue old bytes although nothing proves that they are of the same file.
+    resume_unsafe: bool = False
+    #: Continue a part file that came from another URL, when a strong ETag and the length agree.
+    adopt: bool = False
+    #: Follow a redirect from https to http.
+    allow_downgrade: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a caller asks for: one or more sources of the same bytes, where to put them, and how."""
+
+    sources: tuple[Source, ...]
+    directory: Path = Path()
+    #: Target file as the caller named it, relative to `directory` unless absolute; None: decide from the answer.
+    output: Path | None = None
+    checksum: Digest | None = None
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished download."""
+
+    path: Path
+    size: int
+    #: The source asked for, without credentials.
+    url: str
+    #: Where redirects led, without credentials.
+    final_url: str
+    #: The digest that was checked, or None when there was none to check.
+    digest: Digest | None = None
+    validator: Validator | None = None
+    media_type: str | None = None
+    #: Seconds from start to target.
+    elapsed: float = 0.0
+    #: Bytes received in this run, waste included.
+    fetched: int = 0
+    #: Bytes that an earlier run had left on disk and this one kept.
+    resumed: int = 0
+    #: Most connections at one time.
+    connections: int = 0
+    #: True when the target was already there and the policy was to leave it.
+    skipped: bool = False
