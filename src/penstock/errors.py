@@ -43,9 +43,7 @@ class DownloadError(Exception):
 
     reason: Reason = Reason.INTERNAL
 
-    def __init__(
-        self, message: str, *, url: str = "", reason: Reason | None = None, resumable: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, url: str = "", reason: Reason | None = None, resumable: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.url = url

@@ -138,6 +138,18 @@ class Cancelled(Event):
 
 
 AnyEvent: TypeAlias = (
-    Started | Probed | Resumed | Restarted | Progressed | Stolen | Raced | Retried | Warned | Checkpointed
-    | Verified | Finished | Failed | Cancelled
+    Started
+    | Probed
+    | Resumed
+    | Restarted
+    | Progressed
+    | Stolen
+    | Raced
+    | Retried
+    | Warned
+    | Checkpointed
+    | Verified
+    | Finished
+    | Failed
+    | Cancelled
 )

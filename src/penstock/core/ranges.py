@@ -72,6 +72,15 @@ class RangeSet:
             gaps.remove(*piece)
         return gaps
 
+    def within(self, start: int, stop: int) -> RangeSet:
+        """What of ``[start, stop)`` is in the set."""
+        low = bisect_right(self._stops, start)
+        high = bisect_left(self._starts, stop)
+        part = RangeSet()
+        part._starts = [max(start, at) for at in self._starts[low:high]]
+        part._stops = [min(stop, at) for at in self._stops[low:high]]
+        return part
+
     def covers(self, start: int, stop: int) -> bool:
         """True when every byte of ``[start, stop)`` is in the set."""
         if start >= stop:

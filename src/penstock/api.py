@@ -1,0 +1,186 @@
+"""The library: a `Downloader` whose submissions are futures, and `download` for a single file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from penstock.core.digests import parse_checksum
+from penstock.core.urls import check, check_header, redact
+from penstock.engine.engine import Engine
+from penstock.errors import InvalidRequest
+from penstock.events import AnyEvent
+from penstock.model import Digest, IfExists, Options, Request, Result, Source
+
+StrPath = str | os.PathLike[str]
+
+_OPTION_NAMES: Final = frozenset(field.name for field in dataclasses.fields(Options))
+_HTTP_VERSIONS: Final = ("1.0", "1.1", "2", "3")
+_PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
+
+class Downloader:
+    """Carries out downloads on one network thread; use it as a context manager.
+
+    `on_event` is called with every event, on a thread that is neither the caller's nor the network's. `rate_limit`
+    (bytes per second) bounds all its downloads together. Keyword arguments named like the fields of `Options` are
+    defaults for every submission. Leaving the ``with`` block waits for all downloads; leaving it by an exception
+    (Ctrl-C) stops them, and each leaves a part that the same submission goes on from.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_event: Callable[[AnyEvent], None] | None = None,
+        rate_limit: int | None = None,
+        **defaults: Any,
+    ) -> None:
+        if rate_limit is not None and rate_limit <= 0:
+            raise InvalidRequest(f"rate_limit must be positive, not {rate_limit}")
+        self._defaults = _options(Options(), defaults)
+        self._engine = Engine(on_event, rate_limit)
+
+    def submit(
+        self,
+        request: str | Request,
+        *,
+        output: StrPath | None = None,
+        directory: StrPath | None = None,
+        checksum: str | Digest | None = None,
+        **options: Any,
+    ) -> Future[Result]:
+        """Begin a download and return its future.
+
+        `request` is a URL, or a whole `Request` (then nothing else may be given). `output` names the target,
+        relative to `directory`; without it the server or the URL names it. `checksum` is ``"sha-256:HEX"`` or bare
+        hex. `options` are fields of `Options`. The future's `cancel` works at any time and leaves a resumable part.
+
+        Raises InvalidRequest at once for bad arguments; everything else comes through the future.
+        """
+        if isinstance(request, Request):
+            if output is not None or directory is not None or checksum is not None or options:
+                raise InvalidRequest("a Request says everything itself: give no other arguments with it")
+            return self._engine.submit(checked(request))
+        built = Request(
+            sources=(Source(request),),
+            directory=Path(directory) if directory is not None else Path(),
+            output=Path(output) if output is not None else None,
+            checksum=parse_checksum(checksum) if isinstance(checksum, str) else checksum,
+            options=_options(self._defaults, options),
+        )
+        return self._engine.submit(checked(built))
+
+    def limit_rate(self, rate: int | None) -> None:
+        """Change the limit over all downloads, bytes per second; None lifts it."""
+        if rate is not None and rate <= 0:
+            raise InvalidRequest(f"a rate must be positive, not {rate}")
+        self._engine.limit_rate(rate)
+
+    def close(self, *, cancel: bool = False) -> None:
+        """Wait for all downloads, or with `cancel` stop them, each leaving a resumable part. Safe to call again."""
+        self._engine.close(cancel=cancel)
+
+    def __enter__(self) -> Downloader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.close(cancel=True)
+            return
+        try:
+            self.close()
+        except BaseException:  # Ctrl-C while waiting
+            self.close(cancel=True)
+            raise
+
+
+def download(
+    url: str | Request,
+    *,
+    output: StrPath | None = None,
+    directory: StrPath | None = None,
+    checksum: str | Digest | None = None,
+    on_event: Callable[[AnyEvent], None] | None = None,
+    rate_limit: int | None = None,
+    **options: Any,
+) -> Result:
+    """Download one file and return when it is there, complete and checked; arguments as for `Downloader.submit`.
+
+    Raises a DownloadError. Interrupted by Ctrl-C it leaves a part; the same call goes on from it.
+    """
+    with Downloader(on_event=on_event, rate_limit=rate_limit) as downloader:
+        future = downloader.submit(url, output=output, directory=directory, checksum=checksum, **options)
+        return future.result()
+
+
+def _options(base: Options, changes: dict[str, Any]) -> Options:
+    unknown = sorted(changes.keys() - _OPTION_NAMES)
+    if unknown:
+        raise InvalidRequest(f"unknown option {unknown[0]!r}; there are {', '.join(sorted(_OPTION_NAMES))}")
+    if isinstance(changes.get("headers"), dict):
+        changes["headers"] = tuple(changes["headers"].items())
+    if isinstance(changes.get("if_exists"), str):
+        changes["if_exists"] = _policy(changes["if_exists"])
+    for name in ("cookie_file", "netrc_file", "ca_file"):
+        if isinstance(changes.get(name), str):
+            changes[name] = Path(changes[name])
+    return dataclasses.replace(base, **changes)
+
+
+def _policy(text: str) -> IfExists:
+    try:
+        return IfExists(text)
+    except ValueError:
+        choices = ", ".join(policy.value for policy in IfExists)
+        raise InvalidRequest(f"if_exists is {text!r}; choose one of {choices}") from None
+
+
+def checked(request: Request) -> Request:
+    """The request with its URLs in normal form; raises InvalidRequest for anything that cannot work."""
+    if not request.sources:
+        raise InvalidRequest("a request needs a source")
+    sources = tuple(Source(check(source.url)) for source in request.sources)
+    options = request.options
+    headers = tuple(check_header(f"{name}: {value}") for name, value in options.headers)
+    _check_numbers(options)
+    _check_files(options)
+    if options.http_version not in _HTTP_VERSIONS:
+        raise InvalidRequest(f"http_version is {options.http_version!r}; choose one of {', '.join(_HTTP_VERSIONS)}")
+    if options.ip_version not in {None, 4, 6}:
+        raise InvalidRequest(f"ip_version is {options.ip_version!r}; choose 4 or 6")
+    if options.proxy and options.proxy.partition("://")[0].lower() not in _PROXY_SCHEMES and "://" in options.proxy:
+        raise InvalidRequest(f"{redact(options.proxy)}: a proxy is one of {', '.join(_PROXY_SCHEMES)}")
+    for text in (options.credentials, options.cookies, options.user_agent, options.referer, options.proxy):
+        if text is not None and any(character in text for character in "\r\n\0"):
+            raise InvalidRequest("a line break or NUL in an option would end up in the request; remove it")
+    return dataclasses.replace(request, sources=sources, options=dataclasses.replace(options, headers=headers))
+
+
+def _check_numbers(options: Options) -> None:
+    at_least = {
+        "max_connections": 1,
+        "min_segment": 1,
+        "max_tries": 0,
+        "max_redirects": 0,
+    }
+    for name, least in at_least.items():
+        if getattr(options, name) < least:
+            raise InvalidRequest(f"{name} is {getattr(options, name)}; it must be at least {least}")
+    for name in ("connect_timeout", "stall_timeout", "deadline", "max_size"):
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            raise InvalidRequest(f"{name} is {value}; it must be more than 0")
+
+
+def _check_files(options: Options) -> None:
+    for name in ("cookie_file", "netrc_file", "ca_file"):
+        path = getattr(options, name)
+        if path is not None and not path.is_file():
+            raise InvalidRequest(f"{path}: no such file (given as {name})")

@@ -1,0 +1,155 @@
+"""What an answer to a range request means (RFC 9110 §14, §15.3.7, §15.5.17), and whether its bytes may be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from penstock.core.headers import conflicting_lengths, content_length, content_range, media_type, representation
+from penstock.core.headers import retry_after as parse_retry_after
+from penstock.core.ranges import Range
+from penstock.model import Head, Representation
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """206: `range` of the representation. Its `length` is the total, None when the server hides it."""
+
+    range: Range
+    representation: Representation
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """200: the body is everything, from byte zero."""
+
+    representation: Representation
+
+
+@dataclass(frozen=True, slots=True)
+class Unsatisfied:
+    """416: no byte of the asked range exists. `total` is the length, when told."""
+
+    total: int | None
+    representation: Representation
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The bytes must not be used. `no_ranges` when asking for a range again would end the same way."""
+
+    why: str
+    no_ranges: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Any other status. `retry_after` in seconds, if the server said."""
+
+    status: int
+    retry_after: float | None
+
+
+Answer: TypeAlias = Partial | Whole | Unsatisfied | Broken | Refusal
+
+
+def read_answer(head: Head, now: float) -> Answer:
+    """Sort a final response that is not a redirect; `now` is Unix time in seconds, for Retry-After dates."""
+    if head.status == 206:
+        return _read_partial(head)
+    if head.status == 200:
+        if conflicting_lengths(head.all("content-length")):
+            return Broken("conflicting Content-Length fields")
+        return Whole(representation(head, _whole_length(head)))
+    if head.status == 416:
+        said = content_range(head.get("content-range"))
+        total = said.total if said is not None else None
+        return Unsatisfied(total, representation(head, total))
+    return Refusal(head.status, parse_retry_after(head.get("retry-after"), now))
+
+
+def _read_partial(head: Head) -> Answer:
+    if media_type(head.get("content-type")) == "multipart/byteranges":
+        return Broken("multipart/byteranges in answer to one range", no_ranges=True)
+    said = content_range(head.get("content-range"))
+    if said is None or said.range is None:
+        return Broken("206 without a valid Content-Range")  # RFC 9110 §15.3.7
+    whole = representation(head, said.total)
+    if whole.encoded:
+        return Broken("a range of a compressed form", no_ranges=True)
+    return Partial(said.range, whole)
+
+
+def _whole_length(head: Head) -> int | None:
+    if head.get("transfer-encoding") is not None or _is_encoded(head):
+        return None
+    return content_length(head.all("content-length"))
+
+
+def _is_encoded(head: Head) -> bool:
+    return (head.get("content-encoding") or "identity").strip().lower() not in {"", "identity"}
+
+
+def difference(was: Representation, now: Representation) -> str | None:
+    """What shows that two answers are not of the same bytes, in words; None when nothing does."""
+    if was.length is not None and now.length is not None and was.length != now.length:
+        return f"its size was {was.length} bytes and is now {now.length}"
+    if was.etag is not None and now.etag is not None:
+        if was.etag != now.etag:
+            return f"its ETag was {was.etag} and is now {now.etag}"
+        return None
+    if was.last_modified is not None and now.last_modified is not None and was.last_modified != now.last_modified:
+        return f"its Last-Modified was {was.last_modified} and is now {now.last_modified}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The bytes are what was asked for, up to `stop`; it may be less than asked."""
+
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The bytes are not what was asked for: count it against the source."""
+
+    why: str
+    no_ranges: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The file on the server is another one now."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The server turned the request away with a status."""
+
+    refusal: Refusal
+
+
+def judge_segment(answer: Answer, asked: Range, known: Representation) -> Accept | Reject | Changed | Turned:
+    """May the answer to a later segment's request be written at its place?"""
+    match answer:
+        case Refusal():
+            return Turned(answer)
+        case Broken(why, no_ranges):
+            return Reject(why, no_ranges)
+        case Unsatisfied(total, _):
+            if total is not None and total == known.length:
+                return Reject(f"416 for bytes that exist ({asked.start} to {asked.stop} of {total})")
+            return Changed(f"its size was {known.length} bytes and is now {'smaller' if total is None else total}")
+        case Whole(now):
+            why = difference(known, now)
+            return Changed(why) if why else Reject("200 instead of the range: it no longer serves ranges", True)
+        case Partial(got, now):
+            why = difference(known, now)
+            if why:
+                return Changed(why)
+            if got.start != asked.start:
+                return Reject(f"206 for byte {got.start} instead of {asked.start}")
+            return Accept(min(got.stop, asked.stop))

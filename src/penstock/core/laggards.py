@@ -1,0 +1,41 @@
+"""Which connections are so slow beside their fellows that a new one is worth a try.
+
+Knows nothing of sockets or clocks: rates and the time are passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+#: Slower than its fellows' median by this factor is far below them.
+FAR_BELOW: Final = 8.0
+#: It must stay so for this many seconds; doubles with every replacement, for some servers are simply like that.
+PATIENCE_SECONDS: Final = 2.0
+#: A median of fewer fellows says nothing.
+_LEAST_FELLOWS: Final = 3
+
+
+class Laggards:
+    """Remembers how long each connection has been far below the others."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+        self._patience = PATIENCE_SECONDS
+
+    def judge(self, now: float, rates: Mapping[int, float]) -> int | None:
+        """The connection to replace now, or None. `rates` maps each measured connection to its bytes per second."""
+        if len(rates) < _LEAST_FELLOWS:
+            self._since.clear()
+            return None
+        bar = median(rates.values()) / FAR_BELOW
+        slow = {key for key, rate in rates.items() if rate < bar}
+        self._since = {key: self._since.get(key, now) for key in slow}
+        late = [key for key, since in self._since.items() if now - since >= self._patience]
+        if not late:
+            return None
+        worst = min(late, key=lambda key: rates[key])
+        del self._since[worst]
+        self._patience *= 2
+        return worst

@@ -1,0 +1,1 @@
+"""One download's life, from request to target: probe, plan, fetch, verify, publish; and the events it sends out."""

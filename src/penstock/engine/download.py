@@ -1,0 +1,525 @@
+"""One download's life: prepare, probe, fetch, verify, publish; and what becomes of it when it cannot go on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from penstock.core.answer import Answer, Partial, Unsatisfied, Whole
+from penstock.core.headers import http_date
+from penstock.core.naming import choose_name, decoded_name, safe_name
+from penstock.core.ranges import RangeSet
+from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
+from penstock.core.segments import Segments
+from penstock.core.urls import identity, last_segment, redact
+from penstock.engine.checkpoints import Checkpoints
+from penstock.engine.context import Context
+from penstock.engine.fetch import Fetch, RepresentationMoved, too_large
+from penstock.engine.patience import Patience
+from penstock.engine.pipe import Backlog, Pipe
+from penstock.engine.place import (
+    Place,
+    Skipped,
+    claim,
+    finish_publishing,
+    forget,
+    has_journal,
+    open_directory,
+    prepare,
+    storage_error,
+)
+from penstock.engine.probe import Opened, probe
+from penstock.engine.states import TRANSITIONS, State
+from penstock.engine.verify import Mismatch, Verifier
+from penstock.errors import (
+    CannotResume,
+    DigestMismatch,
+    DownloadError,
+    ProtocolError,
+    Reason,
+    RepresentationChanged,
+    TargetExists,
+)
+from penstock.events import Probed, Restarted, Resumed, Started
+from penstock.model import Digest, IfExists, Representation, Result
+from penstock.store.directory import Directory
+from penstock.store.publish import publish, set_aside
+
+T = TypeVar("T")
+
+#: Times a download begins again because the file changed on the server; one more is an error (F09).
+MAX_RESTARTS: Final = 2
+
+
+class Deadline(Exception):
+    """The download's time is up."""
+
+
+class Cancel(BaseException):
+    """The owner wants it stopped."""
+
+
+class Download:
+    """Runs one request. `live` is its coroutine; everything here belongs to the loop's thread."""
+
+    def __init__(self, context: Context, backlog: Backlog) -> None:
+        self.context = context
+        self.state = State.QUEUED
+        #: True when the same request made again would go on from bytes on disk.
+        self.resumable = False
+        self._backlog = backlog
+        self._leaving = False
+        self._patience = Patience(context)
+        self._directory: Directory | None = None
+        self._place: Place | None = None
+        self._pipe: Pipe | None = None
+        self._checkpoints: Checkpoints | None = None
+        self._known = Representation()
+        self._restarts = 0
+        self._fetched = 0
+        self._resumed = 0
+        self._most_lanes = 0
+
+    async def live(self) -> Result:
+        """From request to result; raises DownloadError, or Cancel when it was thrown in."""
+        context = self.context
+        context.emit(Started(download=context.number, at=context.now, url=context.shown_url))
+        try:
+            result = await self._live()
+        except BaseException as error:
+            failure = self._as_download_error(error)
+            self._leaving = True
+            await self._keep_what_came(failure)
+            if failure is None:
+                self._enter(State.CANCELLED)
+                raise
+            self._enter(State.FAILED)
+            raise failure from error
+        finally:
+            self._release()
+        self._enter(State.DONE)
+        return result
+
+    @property
+    def interruptible(self) -> bool:
+        """False once the end has begun: naming the target and keeping what came are never left half done."""
+        return not self._leaving and self.state is not State.PUBLISHING
+
+    async def _disk(self, job: Callable[[], T], keep: Callable[[T], None] = lambda _value: None) -> T:
+        """Run `job` on a disk thread; interrupted, wait for its end all the same and `keep` what it brought."""
+        promise = self.context.disk(job)
+        try:
+            value = await promise
+        except (Cancel, Deadline):
+            keep(await promise)
+            raise
+        keep(value)
+        return value
+
+    # The life
+
+    async def _live(self) -> Result:
+        self._enter(State.PREPARING)
+        request = self.context.request
+        if request.output is not None:
+            folder, name = _split_output(request.directory, request.output)
+            await self._disk(lambda: open_directory(folder), self._hold)
+            skipped = await self._claim(name)
+        else:
+            await self._disk(lambda: open_directory(request.directory), self._hold)
+            skipped = await self._claim_left_behind()
+        if skipped is not None:
+            return self._skip(skipped)
+        while True:
+            if self._place is not None and self._place.published:
+                return await self._finish_published(self._place)
+            try:
+                return await self._round()
+            except RepresentationMoved as moved:
+                await self._start_over(moved.why)
+
+    async def _round(self) -> Result:
+        """From the first request to the target, for one representation."""
+        place = self._place
+        plan = self._plan(place) if place is not None else Restart("")
+        if isinstance(plan, Restart) and plan.why:
+            self._restarted(plan.why)
+        self._enter(State.PROBING)
+        first = _first_missing(plan, place)
+        if_range = plan.validator.value if isinstance(plan, Continue) and plan.validator is not None else None
+        opened, answer = await probe(self.context, self._patience, range_header=f"bytes={first}-", if_range=if_range)
+        try:
+            return await self._answered(opened, answer, plan)
+        finally:
+            opened.drop()
+
+    async def _answered(self, opened: Opened, answer: Answer, plan: Continue | Restart) -> Result:
+        if self._place is None:
+            skipped = await self._claim(self._name(opened, answer))
+            if skipped is not None:
+                return self._skip(skipped)
+            if self._place is not None and self._place.published:
+                return await self._finish_published(self._place)
+            assert self._place is not None
+            plan = self._plan(self._place)
+            if isinstance(plan, Restart) and plan.why:
+                self._restarted(plan.why)
+        place = self._place
+        if isinstance(plan, Continue):
+            plan = self._settle(plan, answer, place)
+        if isinstance(plan, Restart) and isinstance(answer, Partial) and answer.range.start:
+            raise RepresentationMoved(plan.why)  # its body begins in the middle: ask again
+        done = plan.done if isinstance(plan, Continue) else RangeSet()
+        known = _known(answer, place, done)
+        if known is None:
+            assert isinstance(answer, Unsatisfied)
+            if place.found is not None:
+                raise RepresentationMoved(f"the server has no such bytes any more (its size is {answer.total})")
+            raise ProtocolError(f"{self.context.shown_url}: HTTP 416 for the whole file", url=self.context.shown_url)
+        return await self._fetch(opened, answer, known, done, place)
+
+    async def _fetch(
+        self, opened: Opened, answer: Answer, known: Representation, done: RangeSet, place: Place
+    ) -> Result:
+        context = self.context
+        limit = context.options.max_size
+        if limit is not None and known.length is not None and known.length > limit:
+            raise too_large(context)
+        self._known = known
+        ranged = isinstance(answer, Partial) and known.length is not None
+        self._report_answer(opened, known, done, place, ranged=ranged)
+        await self._disk(partial(prepare, place, self._record(done), keep=bool(done)))
+        segments = Segments(known.length, done, min_segment=context.options.min_segment)
+        pipe = self._pipe = Pipe(context, place.part, self._backlog)
+        checkpoints = self._checkpoints = Checkpoints(context, place.part, place.journal, pipe, self._record, done.size)
+        verifier = Verifier(context, place.part, known)
+
+        def on_tick(now: float) -> None:
+            if checkpoints.error is not None:
+                raise checkpoints.error
+            checkpoints.tick(now, segments.done_bytes)
+            verifier.tick(now)
+
+        fetch = Fetch(
+            context,
+            known,
+            url=opened.url,
+            segments=segments,
+            pipe=pipe,
+            patience=self._patience,
+            ranged=ranged,
+            on_tick=on_tick,
+        )
+        self._enter(State.FETCHING)
+        try:
+            await fetch.run(*_first_lane(opened, answer, segments, ranged=ranged))
+        finally:
+            self._fetched += fetch.received
+            self._most_lanes = max(self._most_lanes, fetch.most_lanes)
+        length = segments.length
+        assert length is not None
+        return await self._finish(verifier, length, opened, place)
+
+    async def _finish(self, verifier: Verifier, length: int, opened: Opened, place: Place) -> Result:
+        assert self._pipe is not None
+        assert self._checkpoints is not None
+        self._enter(State.VERIFYING)
+        await self._written()
+        await self._checkpoints.settle()
+        if place.part.size != length:
+            place.part.truncate(length)
+        try:
+            digest = await verifier.finish(length)
+        except Mismatch as mismatch:
+            raise await self._corrupt(mismatch, place) from None
+        self._enter(State.PUBLISHING)
+        options = self.context.options
+        modified = http_date(self._known.last_modified) if options.remote_time else None
+        overwrite = options.if_exists is IfExists.OVERWRITE
+        await self._disk(
+            lambda: publish(place.part, place.journal, place.target, modified=modified, overwrite=overwrite)
+        )
+        return self._result(place.path, length, opened.url, digest)
+
+    # The steps
+
+    async def _claim(self, name: str) -> Skipped | None:
+        directory = self._directory
+        assert directory is not None
+        policy = self.context.options.if_exists
+        claimed = await self._disk(lambda: claim(directory, name, policy), self._settle_in)
+        return claimed if isinstance(claimed, Skipped) else None
+
+    def _hold(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def _settle_in(self, claimed: Place | Skipped) -> None:
+        if isinstance(claimed, Place):
+            self._place = claimed
+
+    async def _claim_left_behind(self) -> Skipped | None:
+        """Without a name from the caller, an earlier run's journal under the URL's own name tells where to go on."""
+        directory = self._directory
+        assert directory is not None
+        guess = safe_name(last_segment(self.context.url))
+        if guess is None or self.context.options.if_exists is IfExists.RENAME:
+            return None
+        if await self._disk(lambda: has_journal(directory, guess)):
+            return await self._claim(guess)
+        return None
+
+    def _plan(self, place: Place) -> Continue | Restart:
+        options = self.context.options
+        trust = Trust(
+            unsafe=options.resume_unsafe,
+            proven_later=self.context.request.checksum is not None,
+            adopt=options.adopt,
+        )
+        plan = plan_resume(place.found, source=self.context.source, part_size=place.part_size, trust=trust)
+        if isinstance(plan, Refuse):
+            raise CannotResume(f"{place.directory.path / place.part.name}: {plan.why}", url=self.context.shown_url)
+        return plan
+
+    def _settle(self, plan: Continue, answer: Answer, place: Place) -> Continue | Restart:
+        """With the answer in hand, keep the old bytes or not."""
+        assert isinstance(place.found, Record)
+        adopted = place.found.source != self.context.source
+        settled = settle_resume(place.found, answer, strict=adopted)  # type: ignore[arg-type]
+        if isinstance(settled, Restart):
+            self._restarted(settled.why)
+            return settled
+        return plan
+
+    def _name(self, opened: Opened, answer: Answer) -> str:
+        """The target's name, from the URL that was asked for unless the answer says otherwise (S03)."""
+        known = answer.representation if isinstance(answer, Partial | Whole) else Representation()
+        name = choose_name(disposition=known.disposition, url=self.context.url, media_type=known.media_type)
+        return decoded_name(name) if known.encoded else name
+
+    def _report_answer(
+        self, opened: Opened, known: Representation, done: RangeSet, place: Place, *, ranged: bool
+    ) -> None:
+        context = self.context
+        context.emit(
+            Probed(
+                download=context.number,
+                at=context.now,
+                final_url=redact(opened.url),
+                path=str(place.path),
+                length=known.length,
+                accepts_ranges=ranged,
+                validator=known.validator,
+            )
+        )
+        self._resumed = done.size
+        if done:
+            context.emit(Resumed(download=context.number, at=context.now, kept=done.size))
+            self._patience.arrived(done.size)
+        if known.encoded:
+            context.warn("the server sends it compressed though asked not to: decoding it as one stream")
+        elif not ranged and known.length is None:
+            context.warn("the server does not say the size: one stream, and its end cannot be checked")
+
+    def _record(self, done: RangeSet) -> Record:
+        known = self._known
+        return Record(
+            source=identity(self.context.url),
+            length=known.length,
+            validator=known.validator,
+            etag=known.etag,
+            last_modified=known.last_modified,
+            done=tuple((piece.start, piece.stop) for piece in done),
+        )
+
+    def _restarted(self, why: str) -> None:
+        place = self._place
+        dropped = 0
+        if place is not None:
+            dropped = place.part.written().size if self._pipe is not None else _recorded(place)
+        context = self.context
+        context.emit(Restarted(download=context.number, at=context.now, why=why, dropped=dropped))
+
+    async def _start_over(self, why: str) -> None:
+        """The representation changed under us: forget every byte of the old one."""
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            url = self.context.shown_url
+            raise RepresentationChanged(f"{url}: the file keeps changing on the server: {why}", url=url)
+        if self._pipe is not None:
+            await self._pipe.barrier()
+        if self._checkpoints is not None:
+            await self._checkpoints.settle()
+        self._enter(State.PREPARING)
+        place = self._place
+        if place is None:
+            return
+        if place.found is None or self._pipe is not None:
+            self._restarted(why)
+        self._pipe = self._checkpoints = None
+        place.found = None
+        place.part_size = 0
+
+    async def _written(self) -> None:
+        """Return when all that came is written; raises what went wrong."""
+        assert self._pipe is not None
+        self._pipe.flush_all()
+        await self._pipe.barrier()
+        if self._pipe.error is not None:
+            raise self._pipe.error
+
+    async def _corrupt(self, mismatch: Mismatch, place: Place) -> DigestMismatch:
+        name = await self._disk(lambda: set_aside(place.part, place.journal, place.target))
+        who = "" if mismatch.source == "request" else " (from the server)"
+        url = self.context.shown_url
+        return DigestMismatch(
+            f"{url}: {mismatch.expected.algorithm} is {mismatch.got.value.hex()}, not "
+            f"{mismatch.expected.value.hex()}{who}; the bytes are kept in {place.directory.path / name}",
+            url=url,
+        )
+
+    def _skip(self, skipped: Skipped) -> Result:
+        result = self._result(skipped.path, skipped.size, self.context.url, None)
+        return replace(result, skipped=True)
+
+    async def _finish_published(self, place: Place) -> Result:
+        """An earlier run was killed between naming the target and cleaning up."""
+        self._enter(State.PUBLISHING)
+        size = place.part.size
+        await self._disk(lambda: finish_publishing(place))
+        self._resumed = size
+        return self._result(place.path, size, self.context.url, None)
+
+    def _result(self, path: Path, size: int, url: str, digest: Digest | None) -> Result:
+        return Result(
+            path=path,
+            size=size,
+            url=self.context.shown_url,
+            final_url=redact(url),
+            digest=digest,
+            validator=self._known.validator,
+            media_type=self._known.media_type,
+            elapsed=self.context.now - self.context.started,
+            fetched=self._fetched,
+            resumed=self._resumed,
+            connections=self._most_lanes,
+        )
+
+    # The end
+
+    def _as_download_error(self, error: BaseException) -> DownloadError | None:
+        """The error a caller sees; None for a cancellation."""
+        url = self.context.shown_url
+        if isinstance(error, Cancel):
+            return None
+        if isinstance(error, DownloadError):
+            error.url = error.url or url
+            return error
+        if isinstance(error, Deadline):
+            seconds = self.context.options.deadline
+            return DownloadError(
+                f"{url}: not done within the deadline of {seconds:g} s", url=url, reason=Reason.DEADLINE
+            )
+        place = self._place
+        if isinstance(error, FileExistsError) and place is not None:
+            return TargetExists(
+                f"{place.path} appeared while we downloaded; the bytes are kept in {place.part.name}: move one "
+                "away and run the same command again",
+                url=url,
+            )
+        if isinstance(error, OSError):
+            path = place.path if place is not None else self.context.request.directory
+            failure = storage_error(error, path)
+            failure.url = url
+            return failure
+        return DownloadError(f"{url}: internal error: {type(error).__name__}: {error}", url=url)
+
+    async def _keep_what_came(self, failure: DownloadError | None) -> None:
+        """Make the bytes that came durable and say whether they can be gone on from; drop an empty part."""
+        place = self._place
+        if place is None or place.published or isinstance(failure, DigestMismatch):
+            return
+        try:
+            if self._checkpoints is not None and self._pipe is not None:
+                self._pipe.flush_all()
+                await self._checkpoints.final()
+            kept = place.part.written().size if self._checkpoints is not None else _recorded(place)
+            if not kept and not isinstance(failure, CannotResume):
+                await self._disk(lambda: forget(place))
+        except OSError:
+            # the disk refuses this too: the journal of the last checkpoint still stands
+            kept = _recorded(place)
+        provable = self._known.validator is not None or self.context.request.checksum is not None
+        self.resumable = kept > 0 and (provable or self._checkpoints is None or self.context.options.resume_unsafe)
+        if failure is not None:
+            failure.resumable = self.resumable
+
+    def _release(self) -> None:
+        if self._place is not None:
+            self._place.part.close()
+        if self._directory is not None:
+            self._directory.close()
+
+    def orphan(self) -> None:
+        """In a forked child: let go of the parent's part file without touching it."""
+        if self._place is not None:
+            self._place.part.close()
+
+    def _enter(self, state: State) -> None:
+        if state is not self.state:
+            assert state in TRANSITIONS[self.state], f"{self.state} -> {state}"
+            self.state = state
+
+
+def _split_output(directory: Path, output: Path) -> tuple[Path, str]:
+    """The folder and the name of a target that the caller named."""
+    whole = directory / output
+    if whole.name in {"", ".."} or str(output).endswith(os.sep):
+        raise TargetExists(f"{whole} is a directory; name a file with -o")
+    return whole.parent, whole.name
+
+
+def _first_missing(plan: Continue | Restart, place: Place | None) -> int:
+    """The byte to ask for first. When all are there, the last one again: its answer confirms what they are of."""
+    if not isinstance(plan, Continue) or place is None or not isinstance(place.found, Record):
+        return 0
+    length = place.found.length or 0
+    first = next(iter(plan.done.missing(length)), None)
+    return first.start if first is not None else max(0, length - 1)
+
+
+def _known(answer: Answer, place: Place, done: RangeSet) -> Representation | None:
+    """What is being fetched; None when the answer says nothing about it."""
+    match answer:
+        case Partial(_, representation) | Whole(representation):
+            return representation
+        case Unsatisfied(0, representation):
+            return replace(representation, length=0)
+        case Unsatisfied() if done and isinstance(place.found, Record):
+            return place.found.representation
+        case _:
+            return None
+
+
+def _first_lane(
+    opened: Opened, answer: Answer, segments: Segments, *, ranged: bool
+) -> tuple[Opened | None, int | None]:
+    """Which transfer begins: the probe's own, if its body is of use."""
+    if segments.finished or isinstance(answer, Unsatisfied):
+        return None, None
+    if not ranged:
+        # a range of unknown total is read from the start again, as one stream
+        return (opened, None) if isinstance(answer, Whole) else (None, None)
+    assert isinstance(answer, Partial)
+    free = next(iter(segments.free))
+    return (opened, answer.range.stop) if free.start == answer.range.start else (None, None)
+
+
+def _recorded(place: Place) -> int:
+    """Bytes that the journal we found vouches for."""
+    if not isinstance(place.found, Record):
+        return 0
+    return sum(stop - start for start, stop in place.found.done)

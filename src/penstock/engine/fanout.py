@@ -1,0 +1,80 @@
+"""Run the caller's code, listeners and the callbacks of futures, on a thread of its own: it never slows a transfer.
+
+A `Progressed` that was not yet delivered is replaced by the next one of the same download; every other kind is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from penstock.events import AnyEvent, Checkpointed, Progressed, Raced, Stolen
+
+Listener = Callable[[AnyEvent], None]
+
+#: Beyond this many undelivered events the details are dropped; beginnings, warnings and endings never are.
+_MAX_BACKLOG: Final = 10_000
+_DETAILS: Final = (Stolen, Raced, Checkpointed)
+_DRAIN_SECONDS: Final = 5.0
+
+
+class Fanout:
+    """Delivers events in order to one listener, and what was posted in between."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        self._listener = listener
+        self._queue: deque[AnyEvent | int | Callable[[], None]] = deque()
+        self._progress: dict[int, Progressed] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="penstock-events", daemon=True)
+        self._thread.start()
+
+    def emit(self, event: AnyEvent) -> None:
+        """Take an event; returns at once."""
+        if self._listener is None:
+            return
+        with self._changed:
+            if isinstance(event, Progressed):
+                if event.download not in self._progress:
+                    self._queue.append(event.download)
+                self._progress[event.download] = event
+            elif len(self._queue) < _MAX_BACKLOG or not isinstance(event, _DETAILS):
+                self._queue.append(event)
+            self._changed.notify()
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Run `action` after the events that came before it."""
+        with self._changed:
+            self._queue.append(action)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Deliver what is there and end the thread; gives a listener that hangs a few seconds."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(_DRAIN_SECONDS)
+
+    def _run(self) -> None:
+        while (entry := self._next()) is not None:
+            try:
+                if callable(entry):
+                    entry()
+                elif self._listener is not None:
+                    self._listener(entry)
+            except Exception:
+                logging.getLogger("penstock").exception("a listener or callback failed")
+
+    def _next(self) -> AnyEvent | Callable[[], None] | None:
+        with self._changed:
+            while not self._queue:
+                if self._closing:
+                    return None
+                self._changed.wait()
+            entry = self._queue.popleft()
+            return self._progress.pop(entry) if isinstance(entry, int) else entry

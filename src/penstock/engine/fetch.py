@@ -1,0 +1,467 @@
+"""Fetch one representation over as many connections as the origin has earned.
+
+Decides nothing about bytes by itself: core/segments.py says who fetches what, core/ramp.py how many connections,
+core/retry.py what is worth another try. This room opens and closes lanes accordingly, on the loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from typing import Final
+
+from penstock.core.laggards import Laggards
+from penstock.core.ramp import Ramp
+from penstock.core.retry import Cause, Failure
+from penstock.core.segments import Assignment, Segments
+from penstock.engine.context import Context
+from penstock.engine.lane import Lane, SegmentLane, StreamLane
+from penstock.engine.patience import Patience, TransferFailed
+from penstock.engine.pipe import Pipe
+from penstock.engine.probe import MAX_REJECTS, Opened, open_following
+from penstock.errors import DownloadError, Reason
+from penstock.events import Progressed, Raced, Stolen
+from penstock.model import Representation
+from penstock.net.configure import Exchange
+from penstock.net.tasks import Promise, Task
+from penstock.net.transfer import Transfer
+
+#: Seconds between looks at rates, stalls and the ramp.
+TICK_SECONDS: Final = 0.05
+#: Seconds between progress events.
+PROGRESS_SECONDS: Final = 0.1
+#: Before anything was measured a connection is taken to need this many seconds to begin.
+_FIRST_SETUP: Final = 0.05
+#: A connection silent for this long since its opening counts as dead when work is shared out (not yet as failed).
+_SILENT_SECONDS: Final = 0.5
+#: Failures that, while other connections work, mean "no more connections" rather than "no".
+_TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS}
+#: Doors shut in a row without an answer that mean the same.
+_SLAMMED: Final = 2
+#: Seconds of Retry-After obeyed while other connections work; a longer one is an error once none does.
+_LONGEST_RETRY_AFTER: Final = 300.0
+#: At or below this many bytes left, others join only when the first connection turns out to need them.
+_SMALL_BYTES: Final = 1024 * 1024
+#: Seconds over which the speed that people see is averaged.
+_SPEED_SECONDS: Final = 3.0
+#: Statuses a link that ran out gives, when the source may give a fresh one (F28).
+_EXPIRED: Final = {401, 403, 404, 410}
+
+
+class RepresentationMoved(Exception):
+    """The file on the server became another one; `why` in words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Fetch:
+    """One representation being fetched into one pipe. `run` returns when every byte was handed to the pipe."""
+
+    def __init__(
+        self,
+        context: Context,
+        known: Representation,
+        *,
+        url: str,
+        segments: Segments,
+        pipe: Pipe,
+        patience: Patience,
+        ranged: bool,
+        on_tick: Callable[[float], None],
+    ) -> None:
+        self.context = context
+        self.known = known
+        self.segments = segments
+        self.pipe = pipe
+        #: Bytes received, waste included.
+        self.received = 0
+        #: Most connections at one time.
+        self.most_lanes = 0
+        self._url = url
+        self._patience = patience
+        self._ranged = ranged
+        self._on_tick = on_tick
+        self._ramp = Ramp(context.options.max_connections)
+        self._laggards = Laggards()
+        self._lanes: set[Lane] = set()
+        self._samples: deque[tuple[float, int]] = deque([(context.now, segments.done_bytes)])
+        self._not_before = 0.0
+        self._rejects = 0
+        self._setup = _FIRST_SETUP
+        self._rate = 0.0
+        self._last_progress = 0.0
+        self._resolving: Task | None = None
+        self._resolved_at = -1
+        self._slammed = 0
+        self._over = False
+        self._ended: Promise[None] = Promise(context.loop.soon)
+
+    async def run(self, opened: Opened | None, answer_stop: int | None) -> None:
+        """Fetch what is missing, beginning with an opened transfer whose answer ends at `answer_stop` (None: a whole
+        stream). Raises RepresentationMoved or DownloadError.
+        """
+        if opened is not None:
+            self._adopt(opened, answer_stop)
+        timer = self.context.loop.call_later(TICK_SECONDS, self._tick_again)
+        try:
+            self._settle()
+            await self._ended
+        finally:
+            timer.cancel()
+            self._close()
+
+    # Lanes
+
+    def _adopt(self, opened: Opened, answer_stop: int | None) -> None:
+        lane: SegmentLane | StreamLane
+        if answer_stop is None:
+            lane = StreamLane(self, self.context.now, self.context.options.max_size)
+            lane.adopt(self.known.length)
+        else:
+            free = next(iter(self.segments.free))
+            lane = SegmentLane(self, self.context.now, self.segments.lease(*free))
+            lane.adopt(min(answer_stop, free.stop))
+            lane.answer_stop = answer_stop
+        lane.transfer = opened.transfer
+        self._setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
+        self._enter(lane)
+        opened.transfer.follower = lane
+        if opened.opening.ended:
+            lane.on_end(opened.transfer, opened.opening.failure)
+        else:
+            opened.transfer.resume()
+
+    def _open(self, assignment: Assignment) -> None:
+        lease = assignment.lease
+        self._announce(assignment)
+        lane = SegmentLane(self, self.context.now, lease)
+        validator = self.known.validator
+        exchange = Exchange(
+            self._url,
+            self.context.url,
+            self.context.options,
+            range=lease.range.to_header(),
+            if_range=validator.value if validator is not None else None,
+        )
+        lane.transfer = Transfer(self.context.loop, exchange, lane)
+        self._enter(lane)
+
+    def _open_stream(self) -> None:
+        lane = StreamLane(self, self.context.now, self.context.options.max_size)
+        exchange = Exchange(self._url, self.context.url, self.context.options, decode=True)
+        lane.transfer = Transfer(self.context.loop, exchange, lane)
+        self._enter(lane)
+
+    def _enter(self, lane: Lane) -> None:
+        self._lanes.add(lane)
+        self.most_lanes = max(self.most_lanes, len(self._lanes))
+        self.pipe.share(len(self._lanes))
+
+    def _leave(self, lane: Lane) -> bool:
+        """Forget a lane, count its bytes, free what it did not bring; False when it had left already."""
+        if lane not in self._lanes:
+            return False
+        self._lanes.discard(lane)
+        if lane.transfer is not None:
+            self.received += lane.transfer.received
+            if lane.transfer.setup is not None and lane.accepted:
+                self._setup += (lane.transfer.setup - self._setup) / 4
+        if isinstance(lane, SegmentLane):
+            self.pipe.flush(lane.lease.segment.id)
+            self.segments.release(lane.lease)
+        return True
+
+    def _drop(self, lane: Lane) -> None:
+        """Break a lane off: its connection is closed."""
+        if lane.transfer is not None:
+            lane.transfer.stop()
+        self._leave(lane)
+
+    def _announce(self, assignment: Assignment) -> None:
+        if assignment.victim is None:
+            return
+        start, stop = assignment.lease.range
+        number, now, victim, thief = self.context.number, self.context.now, assignment.victim, assignment.lease
+        if assignment.race:
+            self.context.emit(Raced(download=number, at=now, segment=victim.segment.id, start=start, stop=stop))
+        else:
+            self.context.emit(Stolen(download=number, at=now, victim=victim.id, thief=thief.id, start=start, stop=stop))
+
+    # What lanes report
+
+    def changed(self, why: str) -> None:
+        """A lane's answer is of another representation."""
+        self._end(RepresentationMoved(why))
+
+    def segment_completed(self, lane: Lane) -> None:
+        """A segment's last byte came; a rival that still fetches it is let go after this callback."""
+        assert isinstance(lane, SegmentLane)
+        segment = lane.lease.segment
+        if len(segment.leases) > 1:
+            self.context.loop.soon(self._release_rivals, lane)
+
+    def _release_rivals(self, winner: SegmentLane) -> None:
+        for lane in list(self._lanes):
+            if lane is not winner and isinstance(lane, SegmentLane) and lane.lease.segment is winner.lease.segment:
+                self._drop(lane)
+        self._settle()
+
+    def lane_ended(self, lane: Lane, failure: Failure | None) -> None:
+        """A lane's transfer is over: as it should (None), or not."""
+        if self._over or not self._leave(lane):
+            return
+        self._patience.arrived(self.segments.done_bytes)
+        if lane.accepted:
+            self._patience.contacted = True
+            self._slammed = 0
+        if isinstance(lane, StreamLane) and failure is None:
+            self._stream_ended(lane)
+        elif failure is not None:
+            self._failed(lane, failure)
+        self._settle(lane.meter.rate if failure is None else 0.0)
+
+    def _stream_ended(self, lane: StreamLane) -> None:
+        if lane.too_large:
+            self._end(too_large(self.context))
+        elif self.segments.length is None:
+            self.segments.close_at(lane.position)
+        elif not self.segments.finished:
+            self._failed(lane, Failure(Cause.CUT, "the body ended early"))
+
+    def _failed(self, lane: Lane, failure: Failure) -> None:
+        if lane.rejected:
+            self._rejects += 1
+            if (lane.lost_ranges or self._rejects >= MAX_REJECTS) and self._ranged:
+                self._ranged = False
+                self.context.warn(f"{failure.message}: going on as one stream")
+                return
+        if isinstance(lane, StreamLane) and self.segments.length is None and lane.position:
+            # nothing proves where a second stream would have to be joined on
+            self._end(RepresentationMoved(f"{failure.message}, and a stream of unknown size cannot be continued"))
+            return
+        working = sum(other.flowing for other in self._lanes)
+        if working and not lane.flowing and self._is_turned_away(lane, failure):
+            self._ramp.on_refused(self.context.now, working=working)
+            if failure.retry_after:
+                self._wait(min(failure.retry_after, _LONGEST_RETRY_AFTER))
+            return
+        try:
+            if failure.status in _EXPIRED and self._may_resolve():
+                self._resolve()
+                return
+            self._wait(self._patience.next_wait(failure))
+        except DownloadError as error:
+            self._end(error)
+
+    def _is_turned_away(self, lane: Lane, failure: Failure) -> bool:
+        """Other connections work and this one was not let in: there is one too many (F25)."""
+        if failure.cause in _TURNED_AWAY:
+            return True
+        if failure.cause in {Cause.RESET, Cause.CUT} and not lane.accepted and not lane.rejected:
+            self._slammed += 1  # once may be chance
+            return self._slammed >= _SLAMMED
+        return False
+
+    def _wait(self, seconds: float) -> None:
+        self._not_before = max(self._not_before, self.context.now + seconds)
+        self.context.loop.call_later(seconds, self._settle)
+
+    # A fresh link
+
+    def _may_resolve(self) -> bool:
+        """Once for each time that bytes came: a fresh link that fails at once is an answer too."""
+        moved = self._url != self.context.url and self._resolving is None
+        return moved and self.segments.done_bytes != self._resolved_at
+
+    def _resolve(self) -> None:
+        """The final URL ran out: ask the source for a fresh one (F28)."""
+        self._resolved_at = self.segments.done_bytes
+        self._resolving = Task(self._ask_source(), self._resolved)
+        self._resolving.start()
+
+    async def _ask_source(self) -> str:
+        exchange = Exchange(self.context.url, self.context.url, self.context.options, range="bytes=0-0")
+        while True:
+            try:
+                opened = await open_following(self.context, exchange)
+            except TransferFailed as failed:
+                await self.context.sleep(self._patience.next_wait(failed.failure))
+                continue
+            opened.drop()
+            if opened.head.status in {200, 206}:
+                return opened.url
+            failure = Failure(Cause.STATUS, f"HTTP {opened.head.status}", status=opened.head.status)
+            await self.context.sleep(self._patience.next_wait(failure))
+
+    def _resolved(self, url: str | None, error: BaseException | None) -> None:
+        self._resolving = None
+        if self._over:
+            return
+        if error is not None:
+            self._end(error)
+            return
+        assert url is not None
+        self._url = url
+        self._settle()
+
+    # Sharing out
+
+    def _settle(self, rate: float = 0.0) -> None:
+        """After any change: end if everything is there, else give idle connections work."""
+        if self._over:
+            return
+        if self.segments.finished:
+            self._end(None)
+            return
+        if self.pipe.error is not None:
+            self._end(self.pipe.error)
+            return
+        if self._resolving is None and self.context.now >= self._not_before:
+            self._fill(rate)
+
+    def _fill(self, rate: float) -> None:
+        if not self._ranged:
+            if not self._lanes:
+                self._open_stream()
+            return
+        allowed = self._ramp.limit
+        lanes = len(self._lanes)
+        first = next(iter(self._lanes), None)
+        if lanes == 1 and allowed > 1 and isinstance(first, SegmentLane) and not self.segments.has_free:
+            self._share_out(first, allowed)
+        while len(self._lanes) < allowed:
+            measured = rate or self._rate
+            share = allowed if measured else allowed - len(self._lanes)
+            assignment = self.segments.assign(share=share, rate=measured or 1.0, setup=self._setup)
+            if assignment is None:
+                return
+            self._open(assignment)
+
+    def _share_out(self, lane: SegmentLane, share: int) -> None:
+        """Others join a lane that holds everything: equal parts."""
+        remaining = lane.lease.segment.remaining
+        if remaining <= _SMALL_BYTES and (not self._rate or remaining / self._rate < 2 * self._setup):
+            return
+        self.segments.share_out(lane.lease, share)
+
+    # The clock
+
+    def _tick_again(self) -> None:
+        if self._over:
+            return
+        try:
+            self._tick(self.context.now)
+        except Exception as error:
+            self._end(error)
+        if not self._over:
+            self.context.loop.call_later(TICK_SECONDS, self._tick_again)
+
+    def _tick(self, now: float) -> None:
+        self._measure(now)
+        self._replace_dead(now)
+        flowing = sum(lane.flowing for lane in self._lanes)
+        live = sum(lane.transfer.received for lane in self._lanes if lane.transfer is not None)
+        self._ramp.on_tick(now, flowing=flowing, opening=len(self._lanes) - flowing, received=self.received + live)
+        self._shed()
+        done = self.segments.done_bytes
+        self._patience.arrived(done)
+        self._on_tick(now)
+        self._progress(now, done)
+        self._settle()
+
+    def _measure(self, now: float) -> None:
+        closed = self.context.loop.gate.closed
+        rates = []
+        for lane in self._lanes:
+            if lane.transfer is None:
+                continue
+            (lane.meter.pause if closed else lane.meter.resume)(now)
+            lane.meter.update(now, lane.transfer.received)
+            if isinstance(lane, SegmentLane):
+                silent = lane.meter.silent_for(now) > max(_SILENT_SECONDS, 4 * self._setup)
+                rate = lane.meter.rate if lane.meter.measured or silent else None
+                lane.lease.rate = rate
+                if rate:
+                    rates.append(rate)
+        if rates:
+            self._rate = median(rates)
+
+    def _replace_dead(self, now: float) -> None:
+        for lane in list(self._lanes):
+            if lane.meter.silent_for(now) > self._silence_allowed(lane):
+                self._drop(lane)
+                self._failed(lane, Failure(Cause.STALLED, "the connection went silent"))
+            elif isinstance(lane, SegmentLane) and lane.lease.segment.complete:
+                self._drop(lane)  # it has all it needs, and its server keeps it hanging
+        slow = self._laggards.judge(
+            now,
+            {
+                lane.lease.id: lane.meter.rate
+                for lane in self._lanes
+                if isinstance(lane, SegmentLane) and lane.meter.measured
+            },
+        )
+        for lane in list(self._lanes):
+            if isinstance(lane, SegmentLane) and lane.lease.id == slow:
+                self._drop(lane)
+
+    def _silence_allowed(self, lane: Lane) -> float:
+        options = self.context.options
+        return options.stall_timeout if lane.accepted else options.connect_timeout + options.stall_timeout
+
+    def _shed(self) -> None:
+        """The ramp fell back: let the connections go that have brought least."""
+        surplus = len(self._lanes) - self._ramp.limit
+        if surplus > 0 and self._ranged:
+            for lane in sorted(self._lanes, key=lambda lane: lane.meter.rate)[:surplus]:
+                self._drop(lane)
+
+    def _progress(self, now: float, done: int) -> None:
+        if now - self._last_progress < PROGRESS_SECONDS:
+            return
+        self._last_progress = now
+        self._samples.append((now, done))
+        while now - self._samples[0][0] > _SPEED_SECONDS and len(self._samples) > 2:
+            self._samples.popleft()
+        since, before = self._samples[0]
+        self.context.emit(
+            Progressed(
+                download=self.context.number,
+                at=now,
+                done=done,
+                length=self.segments.length,
+                speed=(done - before) / max(now - since, 0.001),
+                connections=len(self._lanes),
+            )
+        )
+
+    # The end
+
+    def _end(self, error: BaseException | None) -> None:
+        if self._over:
+            return
+        self._over = True
+        if error is None:
+            self._ended.set(None)
+        else:
+            self._ended.fail(error)
+
+    def _close(self) -> None:
+        self._over = True
+        for lane in list(self._lanes):
+            self._drop(lane)
+        if self._resolving is not None:
+            self._resolving.throw(GeneratorExit())
+        self.pipe.flush_all()
+
+
+def too_large(context: Context) -> DownloadError:
+    """The error for a body over ``--max-size``."""
+    return DownloadError(
+        f"{context.shown_url}: larger than --max-size of {context.options.max_size} bytes",
+        url=context.shown_url,
+        reason=Reason.TOO_LARGE,
+    )

@@ -1,0 +1,87 @@
+"""Count failures of one download and decide, by the one table in core/retry.py, whether to go on."""
+
+from __future__ import annotations
+
+from penstock.core.retry import Cause, Failure, GiveUp, Policy, Wait, decide
+from penstock.engine.context import Context
+from penstock.errors import DownloadError, NetworkError, ProtocolError, Reason, ServerRefused
+from penstock.events import Retried
+
+_REASONS = {
+    Cause.NAME_RESOLUTION: Reason.NAME_RESOLUTION,
+    Cause.TLS_HANDSHAKE: Reason.TLS,
+    Cause.TLS_CERTIFICATE: Reason.TLS,
+    Cause.PROXY: Reason.PROXY,
+    Cause.CONNECT_TIMEOUT: Reason.TIMEOUT,
+    Cause.STALLED: Reason.TIMEOUT,
+}
+
+
+class TransferFailed(Exception):
+    """A transfer ended as it should not have."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Patience:
+    """The failures in a row without a new byte, and what to do about the next."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        options = context.options
+        self._policy = Policy(max_tries=options.max_tries, deadline=options.deadline)
+        self._attempt = 0
+        self._most = 0
+        #: True once the origin has answered anything at all in this run.
+        self.contacted = False
+
+    def arrived(self, total: int) -> None:
+        """`total` bytes are there: if that is more than ever, the count of failures begins anew."""
+        if total > self._most:
+            self._most = total
+            self._attempt = 0
+
+    def next_wait(self, failure: Failure) -> float:
+        """Seconds to wait before trying again, announced; raises the download's error when it is no use."""
+        self._attempt += 1
+        context = self._context
+        decision = decide(
+            failure,
+            attempt=self._attempt,
+            contacted=self.contacted,
+            elapsed=context.now - context.started,
+            jitter=context.jitter(),
+            policy=self._policy,
+        )
+        if isinstance(decision, GiveUp):
+            raise error_for(failure, decision, context.shown_url)
+        assert isinstance(decision, Wait)
+        context.emit(
+            Retried(
+                download=context.number,
+                at=context.now,
+                why=failure.message,
+                wait=decision.seconds,
+                attempt=self._attempt,
+            )
+        )
+        return decision.seconds
+
+
+def error_for(failure: Failure, verdict: GiveUp, url: str) -> DownloadError:
+    """The error a caller sees when `verdict` ended the tries."""
+    message = f"{url}: {verdict.why}"
+    if failure.cause is Cause.STATUS:
+        return ServerRefused(
+            message,
+            url=url,
+            resumable=verdict.resumable,
+            status=failure.status,
+            retry_after=failure.retry_after,
+        )
+    if failure.cause is Cause.BAD_RESPONSE:
+        return ProtocolError(message, url=url, resumable=verdict.resumable)
+    reason = _REASONS.get(failure.cause, Reason.CONNECTION)
+    return NetworkError(message, url=url, reason=reason, resumable=verdict.resumable)

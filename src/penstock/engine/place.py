@@ -1,0 +1,197 @@
+"""Where a download's bytes go: the directory, the name, the part file with its lock, and the journal found there.
+
+These functions block, and run on a disk thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from penstock.core.naming import numbered
+from penstock.core.ranges import RangeSet
+from penstock.core.resume import Record, Unreadable
+from penstock.errors import StorageError, TargetExists, TargetLocked
+from penstock.model import IfExists
+from penstock.store.directory import Directory
+from penstock.store.journal import Journal
+from penstock.store.part import PART_SUFFIX, PartFile
+
+#: Names tried under ``--if-exists rename`` before giving up.
+_MAX_NAMES: Final = 10_000
+
+
+@dataclass(slots=True)
+class Place:
+    """A claimed target: nobody else writes to its part while we hold it."""
+
+    directory: Directory
+    target: str
+    part: PartFile
+    journal: Journal
+    #: What the journal said when we came.
+    found: Record | Unreadable | None
+    #: Length of the part file when we came, bytes.
+    part_size: int
+    #: An earlier run ended between giving the target its name and cleaning up: nothing is left to do.
+    published: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The target."""
+        return self.directory.path / self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The target is there and the policy is to leave it."""
+
+    path: Path
+    size: int
+
+
+def open_directory(path: Path) -> Directory:
+    """Hold the target directory, making it if need be; raises StorageError before any request is made."""
+    try:
+        directory = Directory.open(path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    try:
+        directory.check_writable()
+    except OSError as error:
+        directory.close()
+        raise storage_error(error, path) from error
+    return directory
+
+
+def has_journal(directory: Directory, target: str) -> bool:
+    """True when an earlier run left a journal for this name."""
+    return directory.exists(Journal(directory, target).name)
+
+
+def claim(directory: Directory, name: str, policy: IfExists) -> Place | Skipped:
+    """Take `name` (or, under the rename policy, the first free one like it) for a download.
+
+    Raises TargetExists, TargetLocked, StorageError.
+    """
+    try:
+        if policy is IfExists.RENAME:
+            return _claim_free(directory, name)
+        return _claim_exact(directory, name, policy)
+    except OSError as error:
+        if isinstance(error, StorageError | TargetExists | TargetLocked):
+            raise
+        raise storage_error(error, directory.path / name) from error
+
+
+def _claim_exact(directory: Directory, name: str, policy: IfExists) -> Place | Skipped:
+    path = directory.path / name
+    status = directory.status(name)
+    if status is not None and policy is IfExists.SKIP:
+        return Skipped(path, status.st_size)
+    if status is not None and path.is_dir():
+        raise StorageError(f"{path} is a directory; name a file with -o")
+    if status is not None and policy is IfExists.ERROR and status.st_nlink == 1:
+        raise _exists(path)
+    place = _open(directory, name)
+    if place is None:
+        raise TargetLocked(f"{path}: another process is downloading to it")
+    if status is not None and policy is IfExists.ERROR and not place.published:
+        _close(place)
+        raise _exists(path)
+    return place
+
+
+def _claim_free(directory: Directory, name: str) -> Place:
+    for number in range(_MAX_NAMES):
+        candidate = numbered(name, number) if number else name
+        status = directory.status(candidate)
+        if status is not None and status.st_nlink == 1:
+            continue
+        place = _open(directory, candidate)
+        if place is None:
+            continue
+        if status is None or place.published:
+            return place
+        _close(place)
+    raise TargetExists(f"{directory.path / name}: so are {_MAX_NAMES} names like it; delete some")
+
+
+def _open(directory: Directory, name: str) -> Place | None:
+    part_status = directory.status(name + PART_SUFFIX)
+    part = PartFile.open(directory, name)
+    if part is None:
+        return None
+    journal = Journal(directory, name)
+    published = part_status is not None and part.is_same_file(name)
+    try:
+        return Place(directory, name, part, journal, journal.load(), part.size, published)
+    except BaseException:
+        part.close()
+        raise
+
+
+def _close(place: Place) -> None:
+    if place.part_size == 0 and place.found is None:
+        place.part.discard()
+    place.part.close()
+
+
+def prepare(place: Place, record: Record, *, keep: bool) -> None:
+    """Make the part ready for `record`'s representation: empty, or with its done ranges; space reserved.
+
+    Raises OSError: ENOSPC here costs nothing but the attempt.
+    """
+    if not keep:
+        place.journal.remove()
+        place.part.reset()
+        place.journal.replace(record)
+    else:
+        place.part.reset(RangeSet(record.done))
+    if record.length is not None and place.part.size != record.length:
+        place.part.allocate(record.length)
+    if keep:
+        place.journal.replace(record)
+
+
+def forget(place: Place) -> None:
+    """Delete part and journal: there is nothing in them to go on from."""
+    place.journal.remove()
+    place.part.discard()
+
+
+def finish_publishing(place: Place) -> None:
+    """Clean up after a run that was killed between naming the target and forgetting its part."""
+    place.part.discard()
+    place.journal.remove()
+    place.directory.sync()
+
+
+def _exists(path: Path) -> TargetExists:
+    return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or another name with -o")
+
+
+_WORDS: Final = {
+    errno.ENOSPC: "the disk is full; make room, and the same command goes on",
+    errno.EDQUOT: "the disk quota is used up; make room, and the same command goes on",
+    errno.EACCES: "no permission to write there",
+    errno.EPERM: "no permission to write there",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOTDIR: "a part of the path is not a directory",
+    errno.EEXIST: "a part of the path is not a directory",
+    errno.EFBIG: "the file system cannot hold a file of this size",
+    errno.ELOOP: "it is a symbolic link, which is not followed",
+    errno.ENAMETOOLONG: "the name is too long for the file system",
+}
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """A disk's error in words that say where, what and what to do."""
+    number = error.errno or 0
+    words = _WORDS.get(number) or (error.strerror or os.strerror(number) if number else str(error))
+    failure = StorageError(f"{path}: {words}", resumable=True)
+    failure.errno = number
+    return failure

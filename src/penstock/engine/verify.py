@@ -1,0 +1,79 @@
+"""Check the bytes against every digest that somebody vouches for, hashing along while they arrive."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from penstock.core.digests import is_weak
+from penstock.engine.context import Context
+from penstock.events import Verified
+from penstock.model import Digest, Representation
+from penstock.store.hashing import TrailingHash
+from penstock.store.part import PartFile
+
+#: A turn of hashing is not worth a job for less than this many new bytes.
+_LEAST_TURN: Final = 4 * 1024 * 1024
+
+
+class Mismatch(Exception):
+    """The bytes have `got` where `source` expected `expected`."""
+
+    def __init__(self, expected: Digest, got: Digest, source: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.expected = expected
+        self.got = got
+        self.source = source
+
+
+class Verifier:
+    """The digests to check for one part file: the request's, and the strongest the server sent."""
+
+    def __init__(self, context: Context, part: PartFile, known: Representation) -> None:
+        self._context = context
+        self._part = part
+        self._expected: list[tuple[str, Digest]] = []
+        if context.request.checksum is not None:
+            self._expected.append(("request", context.request.checksum))
+        if known.digests:
+            self._expected.append(("server", known.digests[0]))
+        self._hash = TrailingHash(part, {digest.algorithm for _, digest in self._expected})
+        self._busy = False
+
+    @property
+    def wanted(self) -> bool:
+        """True when there is something to check."""
+        return bool(self._expected)
+
+    def tick(self, _now: float) -> None:
+        """Hash on, if enough of the prefix is new."""
+        if not self._expected or self._busy:
+            return
+        prefix = self._part.prefix()
+        if prefix - self._hash.position < _LEAST_TURN:
+            return
+        self._busy = True
+        self._context.workers.submit(lambda: self._hash.advance(prefix), self._advanced)
+
+    def _advanced(self, _position: int | None, _error: BaseException | None) -> None:
+        self._busy = False  # an error will come again, and be raised, at the end
+
+    async def finish(self, length: int) -> Digest | None:
+        """Hash the rest and compare; the digest that was asked for (or the server's), None when there is none.
+
+        Raises Mismatch, OSError.
+        """
+        if not self._expected:
+            return None
+        while self._busy:
+            await self._context.sleep(0.001)
+        while self._hash.position < length:
+            await self._context.disk(lambda: self._hash.advance(length))
+        for source, expected in self._expected:
+            got = self._hash.digest(expected.algorithm)
+            if got.value != expected.value:
+                raise Mismatch(expected, got, source)
+            if is_weak(expected) and source == "request":
+                self._context.warn(f"{expected.algorithm} agrees, but it no longer proves much; prefer sha-256")
+            context = self._context
+            context.emit(Verified(download=context.number, at=context.now, digest=expected, source=source))
+        return self._expected[0][1]

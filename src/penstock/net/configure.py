@@ -1,0 +1,125 @@
+"""Set an easy handle up for one exchange: the only place that knows libcurl's options."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, Final
+
+import certifi
+import pycurl
+
+from penstock._version import __version__
+from penstock.core.urls import origin, strip_userinfo, userinfo
+from penstock.model import Options
+
+USER_AGENT: Final = f"penstock/{__version__}"
+#: Bytes libcurl reads at a time. Larger ones cost fewer system calls; beyond this nothing more was gained.
+_BUFFER_BYTES: Final = 128 * 1024
+_HAPPY_EYEBALLS_MS: Final = 200
+_KEEPALIVE_SECONDS: Final = 60
+
+_HTTP_VERSIONS: Final = {
+    "1.0": pycurl.CURL_HTTP_VERSION_1_0,
+    "1.1": pycurl.CURL_HTTP_VERSION_1_1,
+    "2": pycurl.CURL_HTTP_VERSION_2TLS,
+    "3": pycurl.CURL_HTTP_VERSION_3,
+}
+_FAMILIES: Final = {4: pycurl.IPRESOLVE_V4, 6: pycurl.IPRESOLVE_V6}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to make. `asked_url` is the source it serves: credentials go to that origin and to no other."""
+
+    url: str
+    asked_url: str
+    options: Options
+    #: Value of the Range header, or None to ask for the whole.
+    range: str | None = None
+    #: Value of the If-Range header.
+    if_range: str | None = None
+    #: Undo a content coding that the server applied unasked.
+    decode: bool = False
+
+
+def configure(curl: Any, exchange: Exchange, share: Any) -> None:
+    """Set every option of a clean handle."""
+    options = exchange.options
+    curl.setopt(pycurl.URL, strip_userinfo(exchange.url))
+    curl.setopt(pycurl.SHARE, share)
+    curl.setopt(pycurl.NOSIGNAL, 1)
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    curl.setopt(pycurl.FOLLOWLOCATION, 0)
+    curl.setopt(pycurl.SUPPRESS_CONNECT_HEADERS if hasattr(pycurl, "SUPPRESS_CONNECT_HEADERS") else 265, 1)
+    curl.setopt(pycurl.BUFFERSIZE, _BUFFER_BYTES)
+    curl.setopt(pycurl.TCP_KEEPALIVE, 1)
+    curl.setopt(pycurl.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
+    curl.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(options.connect_timeout * 1000)))
+    curl.setopt(pycurl.HTTP_VERSION, _HTTP_VERSIONS[options.http_version])
+    curl.setopt(pycurl.USERAGENT, USER_AGENT if options.user_agent is None else options.user_agent)
+    if options.ip_version is not None:
+        curl.setopt(pycurl.IPRESOLVE, _FAMILIES[options.ip_version])
+    if options.referer is not None:
+        curl.setopt(pycurl.REFERER, options.referer)
+    if options.proxy is not None:
+        curl.setopt(pycurl.PROXY, options.proxy)
+    if exchange.decode:
+        curl.setopt(pycurl.ACCEPT_ENCODING, "")
+    _trust(curl, options)
+    _identify(curl, exchange)
+    curl.setopt(pycurl.HTTPHEADER, _headers(exchange))
+
+
+def _trust(curl: Any, options: Options) -> None:
+    authorities = str(options.ca_file) if options.ca_file is not None else _bundled_authorities()
+    curl.setopt(pycurl.CAINFO, authorities)
+    curl.setopt(pycurl.PROXY_CAINFO, authorities)
+    if options.insecure:
+        curl.setopt(pycurl.SSL_VERIFYPEER, 0)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+
+@functools.cache
+def _bundled_authorities() -> str:
+    return certifi.where()
+
+
+def _identify(curl: Any, exchange: Exchange) -> None:
+    """Credentials and cookies: to the source's own origin only (CVE-2018-1000007, CVE-2022-27774)."""
+    options = exchange.options
+    curl.setopt(pycurl.COOKIEFILE, "")  # cookies that servers set are kept, and sent by libcurl's rules
+    if options.netrc or options.netrc_file is not None:
+        curl.setopt(pycurl.NETRC, pycurl.NETRC_OPTIONAL)  # looked up by the host of this very request
+        if options.netrc_file is not None:
+            curl.setopt(pycurl.NETRC_FILE, str(options.netrc_file))
+    if options.cookie_file is not None:
+        curl.setopt(pycurl.COOKIEFILE, str(options.cookie_file))  # its own domains bind each cookie
+    if not is_home(exchange):
+        return
+    credentials = options.credentials if options.credentials is not None else userinfo(exchange.asked_url)
+    if credentials is not None:
+        user, _, password = credentials.partition(":")
+        curl.setopt(pycurl.USERNAME, user)
+        curl.setopt(pycurl.PASSWORD, password)
+        curl.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_BASIC)
+    if options.cookies is not None:
+        curl.setopt(pycurl.COOKIE, options.cookies)
+
+
+def is_home(exchange: Exchange) -> bool:
+    """True when the request goes to the origin that the user named: scheme, host and port."""
+    return origin(exchange.url) == origin(exchange.asked_url)
+
+
+def _headers(exchange: Exchange) -> list[str]:
+    lines = ["Accept-Encoding: identity"]
+    if exchange.range is not None:
+        lines.append(f"Range: {exchange.range}")
+        if exchange.if_range is not None:
+            lines.append(f"If-Range: {exchange.if_range}")
+    for name, value in exchange.options.headers:
+        # any header may carry a secret, so none of the user's follows to another origin
+        if is_home(exchange):
+            lines.append(f"{name}: {value}" if value else f"{name};")
+    return lines

@@ -1,0 +1,263 @@
+"""The network thread: libcurl's multi handle driven by `selectors`, timers, and calls from other threads.
+
+Knows nothing of downloads. libcurl says which sockets it watches and when it wants to be woken; we wait for both
+and for a wake-up byte from other threads. Everything but `call` and `close` is for the loop's own thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import pycurl
+
+from penstock.net.gate import Gate
+
+if TYPE_CHECKING:
+    from penstock.net.transfer import Transfer
+
+#: Never sleep longer than this, seconds: a lost wake-up costs a pause, not a hang.
+_LONGEST_WAIT: Final = 10.0
+#: Spare easy handles kept for the next transfers.
+_SPARE_HANDLES: Final = 64
+#: Idle connections kept for reuse.
+_MAX_IDLE_CONNECTIONS: Final = 256
+
+
+class Timer:
+    """A call to come. `cancel` it when it is no longer wanted."""
+
+    __slots__ = ("action", "at")
+
+    def __init__(self, at: float, action: Callable[[], None]) -> None:
+        self.at = at
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        """Forget the call."""
+        self.action = None
+
+
+class Loop:
+    """One thread, one multi handle. `on_error` hears of exceptions that no download owns."""
+
+    def __init__(self, on_error: Callable[[BaseException], None]) -> None:
+        self._on_error = on_error
+        self._ready: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._numbers = itertools.count()
+        self._selector = selectors.DefaultSelector()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._awake = False
+        self._stopping = False
+        self._curl_deadline: float | None = None
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        # one stream per connection: segments on one HTTP/2 connection would share a window and a fate
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _MAX_IDLE_CONNECTIONS)
+        self.share = pycurl.CurlShare()
+        self.share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
+        self.gate = Gate(self)
+        self._running: dict[Any, Transfer] = {}
+        self._spare: list[Any] = []
+        self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
+        self._thread.start()
+
+    # From any thread
+
+    def call(self, function: Callable[..., None], *args: Any) -> None:
+        """Run `function(*args)` on the loop's thread, soon."""
+        self._ready.append((function, args))
+        if not self._awake:
+            self._awake = True
+            # a full pipe already has its wake-up, a closed one needs none
+            with contextlib.suppress(OSError):
+                self._wake_out.send(b"\0")
+
+    def close(self) -> None:
+        """Stop the thread, drop every transfer, close every connection; waits for it. Call once."""
+        self.call(self._stop)
+        self._thread.join()
+
+    # On the loop's thread
+
+    @staticmethod
+    def now() -> float:
+        """Seconds on the monotonic clock."""
+        return time.monotonic()
+
+    def soon(self, function: Callable[..., None], *args: Any) -> None:
+        """Run `function(*args)` after the current call has returned."""
+        self._ready.append((function, args))
+
+    def call_later(self, delay: float, action: Callable[[], None]) -> Timer:
+        """Run `action` after `delay` seconds."""
+        timer = Timer(self.now() + max(0.0, delay), action)
+        heapq.heappush(self._timers, (timer.at, next(self._numbers), timer))
+        return timer
+
+    def handle(self) -> Any:
+        """A clean easy handle."""
+        return self._spare.pop() if self._spare else pycurl.Curl()
+
+    def add(self, handle: Any, transfer: Transfer) -> None:
+        """Start the transfer that was set up on `handle`."""
+        self._running[handle] = transfer
+        self._multi.add_handle(handle)
+
+    def drop(self, handle: Any) -> None:
+        """Forget a handle; a transfer that still runs on it is broken off and its connection closed."""
+        if self._running.pop(handle, None) is None:
+            return
+        self._multi.remove_handle(handle)
+        self._recycle(handle)
+
+    @property
+    def running(self) -> int:
+        """Transfers under way."""
+        return len(self._running)
+
+    def transfers(self) -> list[Transfer]:
+        """Transfers under way."""
+        return list(self._running.values())
+
+    def _recycle(self, handle: Any) -> None:
+        handle.reset()
+        if len(self._spare) < _SPARE_HANDLES:
+            self._spare.append(handle)
+        else:
+            handle.close()
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._run_ready()
+                if not self._stopping:
+                    self._wait()
+        finally:
+            self._shut()
+
+    def _run_ready(self) -> None:
+        self._awake = True  # whoever calls now will be served below without a wake-up byte
+        for _ in range(len(self._ready)):
+            function, args = self._ready.popleft()
+            try:
+                function(*args)
+            except Exception as error:
+                self._on_error(error)
+        self._awake = False
+
+    def _wait(self) -> None:
+        for key, events in self._selector.select(self._timeout()):
+            if key.fileobj is self._wake_in:
+                with contextlib.suppress(OSError):
+                    self._wake_in.recv(4096)
+                continue
+            mask = (pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0) | (
+                pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
+            )
+            self._act(key.fd, mask)
+        now = self.now()
+        if self._curl_deadline is not None and now >= self._curl_deadline:
+            self._curl_deadline = None
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._collect()
+        self._fire(now)
+
+    def _timeout(self) -> float:
+        if self._ready:
+            return 0.0
+        wait = _LONGEST_WAIT
+        now = self.now()
+        if self._curl_deadline is not None:
+            wait = min(wait, self._curl_deadline - now)
+        if self._timers:
+            wait = min(wait, self._timers[0][0] - now)
+        return max(0.0, wait)
+
+    def _fire(self, now: float) -> None:
+        while self._timers and self._timers[0][0] <= now:
+            action = heapq.heappop(self._timers)[2].action
+            if action is not None:
+                try:
+                    action()
+                except Exception as error:
+                    self._on_error(error)
+
+    # libcurl's side
+
+    def _act(self, descriptor: int, mask: int) -> None:
+        try:
+            self._multi.socket_action(descriptor, mask)
+        except pycurl.error as error:
+            self._on_error(error)
+
+    def _on_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
+        if what == pycurl.POLL_REMOVE:
+            with contextlib.suppress(KeyError, ValueError, OSError):
+                self._selector.unregister(descriptor)
+            return
+        events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
+            selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
+        )
+        if not events:
+            with contextlib.suppress(KeyError, ValueError, OSError):
+                self._selector.unregister(descriptor)
+            return
+        try:
+            self._selector.modify(descriptor, events)
+        except KeyError:
+            self._selector.register(descriptor, events)
+        except OSError:  # the number was closed and came back as another socket
+            with contextlib.suppress(KeyError, OSError):
+                self._selector.unregister(descriptor)
+            self._selector.register(descriptor, events)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        self._curl_deadline = None if milliseconds < 0 else self.now() + milliseconds / 1000
+
+    def _collect(self) -> None:
+        more = 1
+        while more:
+            more, good, bad = self._multi.info_read()
+            for handle in good:
+                self._finish(handle, 0, "")
+            for handle, number, message in bad:
+                self._finish(handle, number, message)
+
+    def _finish(self, handle: Any, number: int, message: str) -> None:
+        transfer = self._running.get(handle)
+        if transfer is None:
+            return
+        try:
+            transfer.on_curl_done(number, message)
+        except Exception as error:
+            self._on_error(error)
+        self.drop(handle)
+
+    def _shut(self) -> None:
+        for handle in list(self._running):
+            self.drop(handle)
+        for handle in self._spare:
+            handle.close()
+        self._multi.close()
+        self.share.close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()

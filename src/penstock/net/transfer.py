@@ -1,0 +1,202 @@
+"""One HTTP exchange: a request set up on an easy handle, its head, its body, its end.
+
+Knows nothing of segments or files. Whoever follows it (`Follower`) is asked, inside libcurl's callbacks, what to do
+with the head and with each block of the body; it must not touch libcurl from there, only decide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+import pycurl
+
+from penstock.core.retry import Cause, Failure
+from penstock.model import Head
+from penstock.net.configure import Exchange, configure
+from penstock.net.failures import failure_of
+
+if TYPE_CHECKING:
+    from penstock.net.loop import Loop
+
+#: A redirect's or error's body is read to its end up to this many bytes, which keeps the connection usable.
+_DRAIN_BYTES: Final = 64 * 1024
+#: A server may send this many interim (1xx) heads before the real one; libcurl bounds their bytes, not their number.
+_MAX_INTERIM: Final = 32
+#: What a write callback returns to break the transfer off: fewer bytes than it was given.
+_ABORT: Final = 0
+
+
+class Verdict(enum.Enum):
+    """What to do with a body, decided from its head."""
+
+    TAKE = "take"
+    #: Hold it back until `Transfer.resume`: the disk is not ready for it yet.
+    HOLD = "hold"
+    #: Read and forget, if it is short: the connection lives on.
+    DRAIN = "drain"
+    #: Break off: the connection dies.
+    ABORT = "abort"
+
+
+class Follower(Protocol):
+    """Who decides about a transfer. All three are called on the loop's thread."""
+
+    def on_head(self, transfer: Transfer, head: Head) -> Verdict:
+        """The final head arrived."""
+
+    def on_body(self, transfer: Transfer, block: bytes) -> bool:
+        """A block of the body arrived; False breaks the transfer off (its segment is done)."""
+
+    def on_end(self, transfer: Transfer, failure: Failure | None) -> None:
+        """It is over: as it should (None), or not. Not called after `stop`."""
+
+
+class Transfer:
+    """Runs one `Exchange` on the loop from its making to `on_end`, or to `stop`."""
+
+    def __init__(self, loop: Loop, exchange: Exchange, follower: Follower) -> None:
+        self.exchange = exchange
+        self.follower = follower
+        self.head: Head | None = None
+        self.opened = loop.now()
+        #: Seconds from opening to the head; None until it came.
+        self.setup: float | None = None
+        #: Bytes of body taken.
+        self.received = 0
+        self._loop = loop
+        self._verdict = Verdict.TAKE
+        self._drained = 0
+        self._lines: list[str] = []
+        self._interim = 0
+        self._broken_off = False
+        self._error: Exception | None = None
+        self._curl = loop.handle()
+        configure(self._curl, exchange, loop.share)
+        self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
+        self._ended = False
+        loop.add(self._curl, self)
+
+    def stop(self) -> None:
+        """Break it off; `on_end` will not come. May be called from a callback: it takes effect after it."""
+        if self._ended:
+            return
+        self._ended = True
+        self._verdict = Verdict.ABORT
+        self._loop.gate.forget(self)
+        self._loop.soon(self._loop.drop, self._curl)
+
+    def resume(self) -> None:
+        """Let a held or gated body flow."""
+        if self._ended:
+            return
+        if self._verdict is Verdict.HOLD:
+            self._verdict = Verdict.TAKE
+        # libcurl may call back with what it kept, right inside; a transfer that just ended has nothing to resume
+        with contextlib.suppress(pycurl.error):
+            self._curl.pause(pycurl.PAUSE_CONT)
+
+    def abandon(self) -> None:
+        """Decide against a body that was held."""
+        self.stop()
+
+    # libcurl's callbacks
+
+    def _on_header(self, raw: bytes) -> int | None:
+        line = raw.decode("latin-1").rstrip("\r\n")
+        if line.startswith("HTTP/") and (self.head is None or not self._lines):
+            self._lines = [line]
+            return None
+        if self.head is not None:
+            return None  # a trailer
+        if line:
+            if line[0] in " \t" and len(self._lines) > 1:
+                self._lines[-1] += " " + line.strip()  # an obsolete line folding (RFC 9112 §5.2)
+            else:
+                self._lines.append(line)
+            return None
+        head = parse_head(self._lines, self.exchange.url)
+        self._lines = []
+        if head.status < 200:
+            self._interim += 1
+            return None if self._interim <= _MAX_INTERIM and head.status != 101 else -1
+        self.head = head
+        self.setup = self._loop.now() - self.opened
+        return self._guard(lambda: self._judge(head))
+
+    def _judge(self, head: Head) -> int | None:
+        if self._ended:
+            return -1
+        self._verdict = self.follower.on_head(self, head)
+        if self._verdict is Verdict.ABORT:
+            self._broken_off = True
+            return -1
+        return None
+
+    def _on_block(self, block: bytes) -> int | None:
+        if self._verdict is Verdict.DRAIN:
+            self._drained += len(block)
+            if self._drained <= _DRAIN_BYTES:
+                return None
+            self._broken_off = True
+            return _ABORT
+        if self._ended or self._verdict is Verdict.ABORT:
+            return _ABORT
+        gate = self._loop.gate
+        if gate.closed or self._verdict is Verdict.HOLD:
+            if self._verdict is not Verdict.HOLD:
+                gate.hold(self)
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self.received += len(block)
+        gate.passed(len(block))
+        return self._guard(lambda: self._take(block))
+
+    def _take(self, block: bytes) -> int | None:
+        if self.follower.on_body(self, block):
+            return None
+        self._broken_off = True
+        return _ABORT
+
+    def _guard(self, action: Callable[[], int | None]) -> int | None:
+        """An exception in a follower is its own failure, never libcurl's or another's."""
+        try:
+            return action()
+        except Exception as error:
+            self._error = error
+            return -1
+
+    def on_curl_done(self, number: int, message: str) -> None:
+        """libcurl is through with it (called by the loop)."""
+        if self._ended:
+            return
+        self._ended = True
+        self._loop.gate.forget(self)
+        self.follower.on_end(self, self._outcome(number, message))
+
+    def _outcome(self, number: int, message: str) -> Failure | None:
+        if self._error is not None:
+            return Failure(Cause.OTHER, f"internal error: {type(self._error).__name__}: {self._error}")
+        if self._broken_off:
+            return None
+        if self._interim > _MAX_INTERIM:
+            return Failure(Cause.BAD_RESPONSE, "endless interim responses")
+        if number:
+            return failure_of(number, message, self._curl)
+        if self.head is None:
+            return Failure(Cause.BAD_RESPONSE, "the server closed the connection without an answer")
+        return None
+
+
+def parse_head(lines: list[str], url: str) -> Head:
+    """A head from its lines, the status line first. Lines without a colon are ignored."""
+    words = lines[0].split(" ", 2)
+    status = int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else 0
+    fields = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.append((name.strip().lower(), value.strip()))
+    return Head(status, tuple(fields), url)

@@ -1,0 +1,104 @@
+"""A directory held open, so that names in it cannot be redirected while a download runs.
+
+Every operation goes through the held descriptor and never follows a symbolic link at the last step (POSIX
+``openat`` with O_NOFOLLOW). Where the platform has no such calls (Windows), the joined path is used instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+_HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+_SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Directory:
+    """The place of a download's files. Create with `Directory.open`; close when done."""
+
+    def __init__(self, path: Path, descriptor: int | None) -> None:
+        self.path = path
+        self._fd = descriptor
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Directory:
+        """Hold `path`, making it and its parents when missing and `create`. Raises OSError."""
+        if create:
+            path.mkdir(parents=True, exist_ok=True)
+        if not _HELD:
+            if not path.is_dir():
+                raise NotADirectoryError(20, "Not a directory", str(path))
+            return cls(path, None)
+        return cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def check_writable(self) -> None:
+        """Raise OSError when no file can be made here: before any request, not after a gigabyte."""
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied", str(self.path))
+
+    def open_file(self, name: str, flags: int, mode: int = 0o666) -> int:
+        """A descriptor of `name`, which must be a regular file or not exist. Raises OSError."""
+        descriptor = os.open(self._at(name), flags | _SAFE, mode, dir_fd=self._fd)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise OSError(22, "Not a regular file", str(self.path / name))
+
+    def status(self, name: str) -> os.stat_result | None:
+        """What `name` itself is (links not followed), or None when it is not there."""
+        try:
+            return os.stat(self._at(name), dir_fd=self._fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def exists(self, name: str) -> bool:
+        """True when something, a dangling link too, has that name."""
+        return self.status(name) is not None
+
+    def remove(self, name: str) -> None:
+        """Delete `name` if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._at(name), dir_fd=self._fd)
+
+    def replace(self, old: str, new: str) -> None:
+        """Rename, silently replacing what was there."""
+        os.replace(self._at(old), self._at(new), src_dir_fd=self._fd, dst_dir_fd=self._fd)
+
+    def rename_new(self, old: str, new: str) -> None:
+        """Rename and never replace: FileExistsError when `new` is there.
+
+        A hard link appears atomically or not at all. Where the file system has none, look and then rename.
+        """
+        if os.name == "nt":
+            os.rename(self._at(old), self._at(new))
+            return
+        try:
+            os.link(self._at(old), self._at(new), src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError:
+            if self.exists(new):
+                raise FileExistsError(17, "File exists", str(self.path / new)) from None
+            self.replace(old, new)
+            return
+        self.remove(old)
+
+    def sync(self) -> None:
+        """Make renames in here survive a power cut, where the platform can."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):  # some network file systems refuse to sync a directory
+                os.fsync(self._fd)
+
+    def _at(self, name: str) -> str:
+        if not name or name in {".", ".."} or os.sep in name or (os.altsep and os.altsep in name):
+            raise ValueError(f"not a file name: {name!r}")
+        return name if self._fd is not None else str(self.path / name)

@@ -1,0 +1,37 @@
+"""An advisory lock on a part file, so that two processes never write to one. It dies with its holder."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+if sys.platform == "win32":
+    import msvcrt
+
+    #: Far beyond any byte of data, so that the lock never stands in the way of a read.
+    _LOCK_OFFSET = 2**62
+
+    def try_lock(descriptor: int) -> bool:
+        """Take the lock without waiting; False when another holds it."""
+        import os
+
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def try_lock(descriptor: int) -> bool:
+        """Take the lock without waiting; False when another holds it.
+
+        A file system without locks (some network mounts) grants it: better unguarded than unusable.
+        """
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+        return True

@@ -1,0 +1,158 @@
+"""The part file: the bytes so far, and which of them were written.
+
+Knows offsets and bytes, not segments or the network. Writes come from one thread, syncs from another; `written` is
+the only state they share, and it is guarded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from penstock.core.ranges import RangeSet
+from penstock.store.directory import Directory
+from penstock.store.lock import try_lock
+
+PART_SUFFIX: Final = ".part"
+#: posix_fallocate is asked for this much at a time: glibc emulates it byte by byte where the file system cannot, and
+#: a long call could not be given up.
+_ALLOCATE_STEP: Final = 1 << 30
+#: The file system cannot reserve space ahead: not an error, the file grows as it is written.
+_NO_PREALLOCATION: Final = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", errno.EOPNOTSUPP)}
+
+
+class PartFile:
+    """``NAME.part``, opened, locked and written at offsets."""
+
+    def __init__(self, directory: Directory, name: str, descriptor: int) -> None:
+        self.directory = directory
+        self.name = name
+        self._fd = descriptor
+        self._written = RangeSet()
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, directory: Directory, target: str) -> PartFile | None:
+        """Open or create the part of `target` and lock it; None when another process holds it. Raises OSError."""
+        name = target + PART_SUFFIX
+        while True:
+            descriptor = directory.open_file(name, os.O_RDWR | os.O_CREAT)
+            if not try_lock(descriptor):
+                os.close(descriptor)
+                return None
+            # its last holder may have renamed it away between our open and our lock
+            there = directory.status(name)
+            if there is not None and os.path.samestat(there, os.fstat(descriptor)):
+                return cls(directory, name, descriptor)
+            os.close(descriptor)
+
+    @property
+    def size(self) -> int:
+        """The file's length on disk, bytes."""
+        return os.fstat(self._fd).st_size
+
+    def reset(self, done: RangeSet | None = None) -> None:
+        """Forget what was written but for `done`; with none, drop the bytes as well."""
+        with self._guard:
+            self._written = RangeSet() if done is None else done.copy()
+        if done is None:
+            os.ftruncate(self._fd, 0)
+
+    def allocate(self, length: int) -> None:
+        """Reserve `length` bytes on disk, or only set the length where the file system cannot. Raises OSError."""
+        if length <= 0:
+            return
+        if hasattr(os, "posix_fallocate"):
+            try:
+                for start in range(0, length, _ALLOCATE_STEP):
+                    os.posix_fallocate(self._fd, start, min(_ALLOCATE_STEP, length - start))
+            except OSError as error:
+                if error.errno not in _NO_PREALLOCATION:
+                    raise
+        os.ftruncate(self._fd, length)
+
+    def truncate(self, length: int) -> None:
+        """Set the file's length to `length` bytes."""
+        os.ftruncate(self._fd, length)
+
+    def write(self, offset: int, blocks: Sequence[bytes]) -> int:
+        """Write `blocks` one after another from `offset` on; returns the bytes written. Raises OSError."""
+        size = sum(map(len, blocks))
+        _write_all(self._fd, blocks, offset, size)
+        with self._guard:
+            self._written.add(offset, offset + size)
+        return size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset`."""
+        if hasattr(os, "pread"):
+            return os.pread(self._fd, size, offset)
+        with self._guard:
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            return os.read(self._fd, size)
+
+    def written(self) -> RangeSet:
+        """A copy of what was written: handed to the system, not yet durable."""
+        with self._guard:
+            return self._written.copy()
+
+    def prefix(self) -> int:
+        """Bytes written from zero on without a gap."""
+        with self._guard:
+            return self._written.prefix()
+
+    def sync(self) -> None:
+        """Return once everything written before the call is on the disk."""
+        if hasattr(os, "fdatasync"):
+            os.fdatasync(self._fd)
+        else:
+            os.fsync(self._fd)
+
+    def set_time(self, modified: float) -> None:
+        """Set the modification time, seconds since the epoch."""
+        if os.utime in os.supports_fd:
+            os.utime(self._fd, (modified, modified))
+        else:
+            os.utime(self.directory.path / self.name, (modified, modified))
+
+    def is_same_file(self, name: str) -> bool:
+        """True when `name` in the same directory is this very file."""
+        there = self.directory.status(name)
+        return there is not None and os.path.samestat(there, os.fstat(self._fd))
+
+    def discard(self) -> None:
+        """Delete the part from the directory; the descriptor stays until `close`."""
+        self.directory.remove(self.name)
+
+    def close(self) -> None:
+        """Let go of the file and its lock."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+            self._fd = -1
+
+
+if hasattr(os, "pwritev"):
+
+    def _write_all(descriptor: int, blocks: Sequence[bytes], offset: int, size: int) -> None:
+        done = os.pwritev(descriptor, blocks, offset)
+        if done < size:  # a signal or a nearly full disk cut it short
+            _write_rest(descriptor, memoryview(b"".join(blocks))[done:], offset + done)
+
+    def _write_rest(descriptor: int, rest: memoryview, offset: int) -> None:
+        while rest:
+            done = os.pwrite(descriptor, rest, offset)
+            rest = rest[done:]
+            offset += done
+
+else:
+
+    def _write_all(descriptor: int, blocks: Sequence[bytes], offset: int, size: int) -> None:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        rest = memoryview(b"".join(blocks))
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]

@@ -1,0 +1,40 @@
+"""Give the finished part its target name: the only place where a target appears.
+
+Invariant: the bytes are on the disk before the name is, and the name never replaces a file unasked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+from penstock.store.journal import Journal
+from penstock.store.part import PartFile
+
+CORRUPT_SUFFIX: Final = ".corrupt"
+
+
+def publish(part: PartFile, journal: Journal, target: str, *, modified: float | None, overwrite: bool) -> None:
+    """Sync the part, set its time, rename it to `target`, and forget the journal.
+
+    Raises FileExistsError when `target` appeared meanwhile and `overwrite` is false; the part is then kept whole.
+    """
+    if modified is not None:
+        with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
+            part.set_time(modified)
+    part.sync()
+    if overwrite:
+        part.directory.replace(part.name, target)
+    else:
+        part.directory.rename_new(part.name, target)
+    journal.remove()
+    part.directory.sync()
+
+
+def set_aside(part: PartFile, journal: Journal, target: str) -> str:
+    """Keep bytes that failed their check as ``NAME.corrupt``, replacing an older one; returns that name."""
+    name = target + CORRUPT_SUFFIX
+    part.directory.replace(part.name, name)
+    journal.remove()
+    part.directory.sync()
+    return name
