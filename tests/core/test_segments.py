@@ -114,11 +114,10 @@ class Ledger(RuleBasedStateMachine):
         """Whatever happened, the rest can be fetched in few steps."""
         if not hasattr(self, "segments"):
             return
-        for lease in self.live:
-            self.segments.release(lease)
+        for held in self.live:
+            self.segments.release(held)
         for _ in range(200):
-            lease = self.segments.take(4)
-            if lease is None:
+            if (lease := self.segments.take(4)) is None:
                 break
             piece = self.segments.received(lease, lease.range.size)
             self.writes.append(piece)

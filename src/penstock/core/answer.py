@@ -144,12 +144,12 @@ def judge_segment(answer: Answer, asked: Range, known: Representation) -> Accept
                 return Reject(f"416 for bytes that exist ({asked.start} to {asked.stop} of {total})")
             return Changed(f"its size was {known.length} bytes and is now {'smaller' if total is None else total}")
         case Whole(now):
-            why = difference(known, now)
-            return Changed(why) if why else Reject("200 instead of the range: it no longer serves ranges", True)
+            moved = difference(known, now)
+            return Changed(moved) if moved else Reject("200 instead of the range: it no longer serves ranges", True)
         case Partial(got, now):
-            why = difference(known, now)
-            if why:
-                return Changed(why)
+            moved = difference(known, now)
+            if moved:
+                return Changed(moved)
             if got.start != asked.start:
                 return Reject(f"206 for byte {got.start} instead of {asked.start}")
             return Accept(min(got.stop, asked.stop))

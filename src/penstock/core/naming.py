@@ -1,0 +1,110 @@
+"""From hints that nobody vouches for to one safe path component.
+
+Never outside the directory, never hidden, never a device, never a name that only looks like another one, never one
+of our own working files. Deterministic, and safe to apply twice.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from penstock.core.disposition import filename
+
+#: 255 bytes is the limit of every common file system; our working files need room behind the name.
+MAX_NAME_BYTES: Final = 255 - len(".part.journal~")
+_MAX_EXTENSION: Final = 16
+_FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE)
+_OURS: Final = (".part", ".part.journal", ".part.journal~", ".corrupt")
+_DOUBLE: Final = re.compile(r"(\.tar)(\.[A-Za-z0-9]{1,8})$", re.IGNORECASE)
+_CODING_SUFFIX: Final = re.compile(r"\.(gz|br|zst|z|deflate)$", re.IGNORECASE)
+_EXTENSIONS: Final = {
+    "application/gzip": ".gz", "application/json": ".json", "application/msword": ".doc",
+    "application/octet-stream": ".bin", "application/pdf": ".pdf", "application/rtf": ".rtf",
+    "application/vnd.android.package-archive": ".apk", "application/x-7z-compressed": ".7z",
+    "application/x-bzip2": ".bz2", "application/x-iso9660-image": ".iso", "application/x-tar": ".tar",
+    "application/x-xz": ".xz", "application/xml": ".xml", "application/zip": ".zip", "application/zstd": ".zst",
+    "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg", "audio/wav": ".wav", "font/woff2": ".woff2",
+    "image/avif": ".avif", "image/gif": ".gif", "image/jpeg": ".jpg", "image/png": ".png", "image/svg+xml": ".svg",
+    "image/webp": ".webp", "text/calendar": ".ics", "text/css": ".css", "text/csv": ".csv", "text/html": ".html",
+    "text/javascript": ".js", "text/markdown": ".md", "text/plain": ".txt", "text/xml": ".xml",
+    "video/mp4": ".mp4", "video/webm": ".webm", "video/x-matroska": ".mkv",
+}  # fmt: skip
+
+
+def choose_name(*, disposition: str | None, url: str, media_type: str | None) -> str:
+    """The target's name: the server's suggestion, else the URL's last segment, else ``index`` with an extension."""
+    for hint in (filename(disposition), _decoded(urlsplit(url).path.rpartition("/")[2])):
+        name = safe_name(hint) if hint else None
+        if name is not None:
+            return name
+    return "index" + _EXTENSIONS.get(media_type or "", ".html")
+
+
+def _decoded(segment: str) -> str:
+    raw = unquote_to_bytes(segment)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def safe_name(hint: str) -> str | None:
+    """One safe path component made from `hint`, or None when nothing of it is left."""
+    name = re.split(r"[/\\]", hint)[-1]
+    name = "".join(character for character in name if unicodedata.category(character) not in {"Cc", "Cf", "Cs"})
+    name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
+    name = _trimmed(name)
+    if not name:
+        return None
+    if name.startswith("."):
+        name = "_" + name.lstrip(".")
+    name = _shortened(name)
+    if _DEVICE.fullmatch(name):
+        name = _shortened("_" + name)
+    if name.lower().endswith(_OURS):
+        name = _shortened(name, len("_")) + "_"
+    return name if name.strip("_") or "_" in hint else None
+
+
+def _trimmed(name: str) -> str:
+    return name.strip().rstrip(". ").strip()
+
+
+def _split_extension(name: str) -> tuple[str, str]:
+    """Stem and extension, ``.tar.gz`` taken together; an extension too long to be one belongs to the stem."""
+    double = _DOUBLE.search(name)
+    at = double.start() if double else name.rfind(".")
+    if at <= 0 or len(name) - at > _MAX_EXTENSION:
+        return name, ""
+    return name[:at], name[at:]
+
+
+def _shortened(name: str, spare: int = 0) -> str:
+    """Within the byte limit, cut on a character's boundary, keeping the extension."""
+    limit = MAX_NAME_BYTES - spare
+    if len(name.encode("utf-8")) <= limit:
+        return name
+    stem, extension = _split_extension(name)
+    room = limit - len(extension.encode("utf-8"))
+    cut = stem.encode("utf-8")[:room].decode("utf-8", "ignore")
+    return _trimmed(cut) + extension
+
+
+def numbered(name: str, number: int) -> str:
+    """``a.iso`` as ``a.1.iso``, ``a.tar.gz`` as ``a.1.tar.gz``, still within the limit."""
+    stem, extension = _split_extension(name)
+    mark = f".{number}{extension}"
+    room = MAX_NAME_BYTES - len(mark.encode("utf-8"))
+    return stem.encode("utf-8")[:room].decode("utf-8", "ignore") + mark
+
+
+def decoded_name(name: str) -> str:
+    """The name of bytes whose content coding was undone: ``a.txt.gz`` is ``a.txt`` then, ``a.tgz`` is ``a.tar``."""
+    if name.lower().endswith(".tgz"):
+        return name[:-4] + ".tar"
+    stripped = _CODING_SUFFIX.sub("", name)
+    return stripped or name

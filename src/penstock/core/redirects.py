@@ -1,0 +1,53 @@
+"""Where a redirect leads, and whether to go there (RFC 9110 §15.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+
+from penstock.core.urls import check, origin, strip_userinfo
+from penstock.errors import InvalidRequest
+from penstock.model import Head
+
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Go to `url`; credentials stay behind when it `crosses_origin`."""
+
+    url: str
+    crosses_origin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Do not go there."""
+
+    why: str
+
+
+def follow(
+    url: str, head: Head, hops: int, *, max_redirects: int, allow_downgrade: bool
+) -> Follow | Refused | None:
+    """What to do with an answer from `url` after `hops` redirects; None when it is not a redirect."""
+    if head.status not in REDIRECT_STATUSES:
+        return None
+    location = (head.all("location") or ("",))[0]
+    if not location:
+        return Refused(f"HTTP {head.status} without a Location")
+    if hops >= max_redirects:
+        return Refused(f"more than {max_redirects} redirects; --max-redirs allows more")
+    try:
+        # a raw UTF-8 Location reaches us as latin-1
+        location = location.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        pass
+    try:
+        target = check(strip_userinfo(urljoin(url, location)))
+    except (InvalidRequest, ValueError) as error:
+        return Refused(f"a redirect to a URL that is not followed: {error}")
+    if origin(url).scheme == "https" and origin(target).scheme == "http" and not allow_downgrade:
+        return Refused("a redirect from https to http; --allow-downgrade follows it")
+    return Follow(target, origin(url) != origin(target))

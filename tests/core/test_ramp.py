@@ -1,0 +1,250 @@
+"""The ramp against modelled links: it must come near the best fixed count without knowing the link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.ramp import INITIAL_CONNECTIONS, Ramp
+from tests.core.links import MB, Fixed, Link, best_fixed, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SEEDS = (1, 2, 3)
+CEILINGS = (1, 2, 8, 16, 64)
+
+
+def by_time(*rates: tuple[float, float]) -> Callable[[float], float]:
+    """A bottleneck that takes each rate at its moment."""
+    return lambda now: [rate for since, rate in rates if since <= now][-1]
+
+
+def steady(rate: float) -> Callable[[float], float]:
+    return by_time((0, rate))
+
+
+NEAR = [
+    Link("a cap per connection", noise=0.2),
+    Link("a shared bottleneck", rates=(50 * MB,), bottleneck=steady(20 * MB), noise=0.2),
+    Link("a cap, and a bottleneck past 10", bottleneck=steady(21 * MB), noise=0.2),
+    Link("a cap, and a bottleneck past 5", bottleneck=steady(9.5 * MB), noise=0.2),
+    Link("unequal connections", rates=(4 * MB, 4 * MB, 4 * MB, 0.2 * MB), noise=0.2),
+    Link("turned away past 1", refuse_past=1, noise=0.2),
+    Link("turned away past 3", refuse_past=3, noise=0.2),
+    Link("turned away past 6", refuse_past=6, noise=0.2),
+    Link("turned away past 12", refuse_past=12, noise=0.2),
+    Link("a bottleneck that sinks", bottleneck=by_time((0, 60 * MB), (8, 20 * MB)), noise=0.2),
+]
+COLLAPSING = [Link(f"collapse past {n}", collapse_past=n, noise=0.2) for n in (3, 5, 6, 7, 10, 14, 24)]
+FAR = [
+    Link("a cap, 60 ms away", rtt=0.06, noise=0.2),
+    Link("a cap, 200 ms away", rtt=0.2, noise=0.2),
+    Link("a bottleneck, 60 ms away", rates=(50 * MB,), bottleneck=steady(20 * MB), rtt=0.06, noise=0.2),
+    Link("unequal, 60 ms away", rates=(4 * MB, 4 * MB, 4 * MB, 0.2 * MB), rtt=0.06, noise=0.2),
+    Link("turned away past 4, 60 ms away", refuse_past=4, rtt=0.06, noise=0.2),
+    Link("collapse past 6, 30 ms away", collapse_past=6, rtt=0.03, noise=0.2),
+]
+
+
+def efficiency(link: Link, ceiling: int, seconds: float, seed: int) -> float:
+    """What the ramp delivers, as a part of what the best fixed count would have."""
+    best, _ = best_fixed(link, ceiling, seconds, seed)
+    return run(link, Ramp(ceiling), seconds=seconds, seed=seed).received / best
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("ceiling", CEILINGS)
+@pytest.mark.parametrize("link", NEAR, ids=lambda link: link.name)
+def test_ten_seconds_bring_90_percent_of_the_best_fixed_count(link: Link, ceiling: int, seed: int) -> None:
+    assert efficiency(link, ceiling, 10.0, seed) >= 0.9
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("ceiling", CEILINGS)
+@pytest.mark.parametrize("link", COLLAPSING + FAR, ids=lambda link: link.name)
+def test_half_a_minute_brings_90_percent_where_the_top_must_be_searched_or_is_far(
+    link: Link, ceiling: int, seed: int
+) -> None:
+    assert efficiency(link, ceiling, 30.0, seed) >= 0.9
+
+
+def test_a_short_download_pays_at_most_6_percent_for_starting_small() -> None:
+    link = Link("4 MB/s each", rates=(4 * MB,))
+    fixed = run(link, Fixed(16), size=100 * MB).seconds
+    assert run(link, Ramp(16), size=100 * MB).seconds <= 1.06 * fixed
+
+
+def test_a_short_download_over_unequal_connections_pays_at_most_6_percent() -> None:
+    link = Link("one in four is slow", rates=(4 * MB, 4 * MB, 4 * MB, 0.2 * MB))
+    fixed = run(link, Fixed(16), size=100 * MB).seconds
+    assert run(link, Ramp(16), size=100 * MB).seconds <= 1.06 * fixed
+
+
+def test_a_full_shared_bottleneck_stops_the_growth() -> None:
+    link = Link("shared", rates=(50 * MB,), bottleneck=steady(20 * MB))
+    assert max(limit for _, limit in run(link, Ramp(64), seconds=60.0).limits) <= 2 * INITIAL_CONNECTIONS + 2
+
+
+def test_a_bottleneck_that_lifts_is_noticed_long_before_the_next_probe() -> None:
+    link = Link("lifting", bottleneck=by_time((0, 20 * MB), (15, 100 * MB)), noise=0.2)
+    result = run(link, Ramp(64), seconds=30.0, seed=1)
+    assert result.limit_at(14.9) <= 20
+    assert result.limit_at(20.0) >= 45
+
+
+def test_a_plateau_is_probed_by_a_small_step_and_ever_more_rarely() -> None:
+    link = Link("shared", rates=(50 * MB,), bottleneck=steady(20 * MB))
+    late = [(at, limit) for at, limit in run(link, Ramp(64), seconds=60.0).limits if at > 5]
+    (first, up), (_, back), (second, again), (_, held) = late
+    assert back == held < up == again <= back * 5 // 4
+    assert second - first >= 20
+
+
+def test_a_link_that_slows_down_by_itself_keeps_its_connections() -> None:
+    link = Link("sinking", bottleneck=by_time((0, 100 * MB), (10, 1 * MB)), noise=0.2)
+    result = run(link, Ramp(16), seconds=60.0, seed=1)
+    assert {result.limit_at(second) for second in range(11, 60)} == {16}
+
+
+def test_a_collapse_is_left_within_half_a_second_and_not_tried_again() -> None:
+    link = Link("collapse past 8", collapse_past=8)
+    result = run(link, Ramp(16), seconds=50.0)
+    beyond = [at for at, limit in result.limits if limit > 14]
+    assert len(beyond) == 1
+    assert result.limit_at(beyond[0] + 0.5) <= 8
+    assert result.limit_at(50.0) == 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_cap_of_4_costs_at_most_8_refusals_a_minute(seed: int) -> None:
+    result = run(Link("503 past 4", refuse_past=4, noise=0.2), Ramp(16), seconds=60.0, seed=seed)
+    assert result.refused <= 8
+    assert not [at for at in result.refused_at if result.refused_at[0] < at < result.refused_at[0] + 30]
+    assert result.limit_at(60.0) == 4
+
+
+def test_a_refused_level_stays_closed_for_twice_as_long_each_time() -> None:
+    result = run(Link("503 past 4", refuse_past=4), Ramp(16), seconds=300.0)
+    first, second, third, fourth = sorted(set(result.refused_at))
+    assert 30 <= second - first < 45
+    assert 60 <= third - second < 75
+    assert 120 <= fourth - third < 135
+
+
+def test_a_burst_of_refusals_is_one_event() -> None:
+    ramp = Ramp(16)
+    for _ in range(12):
+        ramp.on_refused(1.0, working=3)
+    assert ramp.limit == 3
+    feed(ramp, start=1.0, seconds=29.0, per_connection=1 * MB)
+    assert ramp.limit == 3
+    feed(ramp, start=30.0, seconds=20.0, per_connection=1 * MB)
+    assert ramp.limit > 3
+
+
+def test_connections_that_flow_after_a_refusal_are_kept() -> None:
+    ramp = Ramp(16)
+    ramp.on_tick(0.0, flowing=0, opening=4, received=0)
+    ramp.on_refused(0.05, working=1)
+    assert ramp.limit == 1
+    ramp.on_tick(0.10, flowing=3, opening=0, received=MB)
+    assert ramp.limit == 3
+
+
+def test_an_origin_that_turned_all_away_is_climbed_again_once_it_answers() -> None:
+    ramp = Ramp(16)
+    ramp.on_refused(0.0, working=0)
+    assert ramp.limit == 1
+    feed(ramp, start=1.1, seconds=0.8, per_connection=1 * MB)
+    assert ramp.limit == 1
+    feed(ramp, start=2.1, seconds=2.0, per_connection=1 * MB)
+    assert ramp.limit == 16
+
+
+def test_one_silent_connection_stops_nobody() -> None:
+    ramp = Ramp(16)
+    feed(ramp, start=0.0, seconds=0.5, per_connection=1 * MB, silent=1)
+    assert ramp.limit == 16
+
+
+def test_many_silent_connections_hold_the_ramp_for_seconds_only() -> None:
+    ramp = Ramp(16)
+    feed(ramp, start=0.0, seconds=2.5, per_connection=1 * MB, silent=2)
+    assert ramp.limit == INITIAL_CONNECTIONS
+    feed(ramp, start=2.5, seconds=1.0, per_connection=1 * MB, silent=2)
+    assert ramp.limit > INITIAL_CONNECTIONS
+
+
+def test_fewer_connections_than_allowed_decide_nothing() -> None:
+    ramp = Ramp(16)
+    for tick in range(200):
+        ramp.on_tick(tick * 0.05, flowing=2, opening=0, received=tick * MB)
+    assert ramp.limit == INITIAL_CONNECTIONS
+
+
+def test_an_hour_of_sleep_amid_a_proof_is_not_a_collapse() -> None:
+    ramp = Ramp(16)
+    total = feed(ramp, start=0.0, seconds=0.4, per_connection=1 * MB)
+    assert ramp.limit == 16
+    for tick in range(20):
+        total = feed(ramp, start=3600.0 + tick * 0.1, seconds=0.05, per_connection=1 * MB, total=total)
+        assert ramp.limit == 16
+
+
+@pytest.mark.parametrize(("ceiling", "initial"), [(0, 4), (4, 0), (-1, 4)])
+def test_a_ramp_without_room_is_a_mistake(ceiling: int, initial: int) -> None:
+    with pytest.raises(ValueError, match="at least one connection"):
+        Ramp(ceiling, initial=initial)
+
+
+TICKS = st.tuples(st.floats(-1, 5), st.integers(0, 80), st.integers(0, 80), st.integers(0, 10 * MB))
+REFUSALS = st.tuples(st.floats(-1, 40), st.integers(0, 80))
+
+
+@given(st.integers(1, 64), st.integers(1, 64), st.lists(st.one_of(TICKS, REFUSALS), max_size=200))
+def test_the_limit_stays_between_1_and_the_ceiling_whatever_happens(
+    ceiling: int, initial: int, happenings: list[tuple[float, int, int, int] | tuple[float, int]]
+) -> None:
+    ramp = Ramp(ceiling, initial=initial)
+    now, received = 0.0, 0
+    for happening in happenings:
+        now += happening[0]
+        if len(happening) == 4:
+            received += happening[3]
+            ramp.on_tick(now, flowing=happening[1], opening=happening[2], received=received)
+        else:
+            ramp.on_refused(now, working=happening[1])
+        assert 1 <= ramp.limit <= ceiling
+
+
+@given(
+    st.integers(1, 64),
+    st.lists(
+        st.tuples(st.sampled_from(["full", "full", "full", "idle", "refused"]), st.integers(0, MB)),
+        max_size=400,
+    ),
+)
+def test_the_limit_stays_in_bounds_when_the_engine_obeys_it(ceiling: int, steps: list[tuple[str, int]]) -> None:
+    ramp = Ramp(ceiling)
+    received = 0
+    for tick, (kind, fresh) in enumerate(steps):
+        received += fresh
+        if kind == "refused":
+            ramp.on_refused(tick * 0.2, working=fresh % (ceiling + 1))
+        ramp.on_tick(tick * 0.2, flowing=ramp.limit if kind == "full" else 0, opening=0, received=received)
+        assert 1 <= ramp.limit <= ceiling
+
+
+def feed(
+    ramp: Ramp, *, start: float, seconds: float, per_connection: float, silent: int = 0, total: float = 0.0
+) -> float:
+    """Tick every 50 ms with all but `silent` connections flowing evenly; returns the bytes in all."""
+    for tick in range(round(seconds / 0.05) + 1):
+        flowing = ramp.limit - silent
+        ramp.on_tick(start + tick * 0.05, flowing=flowing, opening=silent, received=int(total))
+        total += flowing * per_connection * 0.05
+    return total
