@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from penstock.core.headers import conflicting_lengths, content_length, content_range, media_type, representation
 from penstock.core.headers import retry_after as parse_retry_after
@@ -11,39 +10,34 @@ from penstock.core.ranges import Range
 from penstock.model import Head, Representation
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(NamedTuple):
     """206: `range` of the representation. Its `length` is the total, None when the server hides it."""
 
     range: Range
     representation: Representation
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """200: the body is everything, from byte zero."""
 
     representation: Representation
 
 
-@dataclass(frozen=True, slots=True)
-class Unsatisfied:
+class Unsatisfied(NamedTuple):
     """416: no byte of the asked range exists. `total` is the length, when told."""
 
     total: int | None
     representation: Representation
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """The bytes must not be used. `no_ranges` when asking for a range again would end the same way."""
 
     why: str
     no_ranges: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Any other status. `retry_after` in seconds, if the server said."""
 
     status: int
@@ -103,30 +97,26 @@ def difference(was: Representation, now: Representation) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(NamedTuple):
     """The bytes are what was asked for, up to `stop`; it may be less than asked."""
 
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """The bytes are not what was asked for: count it against the source."""
 
     why: str
     no_ranges: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """The file on the server is another one now."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Turned:
+class Turned(NamedTuple):
     """The server turned the request away with a status."""
 
     refusal: Refusal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -92,7 +91,14 @@ def http_date(value: str | None) -> float | None:
     day, hour, minute, second = (int(match[key]) for key in "dHMS")
     if not 1 <= day <= 31 or hour > 23 or minute > 59 or second > 60 or year < 1900:
         return None
-    return float(calendar.timegm((year, _MONTHS[match["m"]], day, hour, minute, second)))
+    days = _days_since_epoch(year, _MONTHS[match["m"]], day)
+    return float(((days * 24 + hour) * 60 + minute) * 60 + second)
+
+
+def _days_since_epoch(year: int, month: int, day: int) -> int:
+    """Days from 1970-01-01 in the Gregorian calendar; years begin in March, so that leap days come last."""
+    year -= month <= 2
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month + 9) % 12) + 2) // 5 + day - 719469
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -6,8 +6,9 @@ Knows nothing of sockets or clocks: rates and the time are passed in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import median
 from typing import Final
+
+from penstock.core.rates import median
 
 #: Slower than its fellows' median by this factor is far below them.
 FAR_BELOW: Final = 8.0
@@ -29,7 +30,7 @@ class Laggards:
         if len(rates) < _LEAST_FELLOWS:
             self._since.clear()
             return None
-        bar = median(rates.values()) / FAR_BELOW
+        bar = median(list(rates.values())) / FAR_BELOW
         slow = {key for key, rate in rates.items() if rate < bar}
         self._since = {key: self._since.get(key, now) for key in slow}
         late = [key for key, since in self._since.items() if now - since >= self._patience]

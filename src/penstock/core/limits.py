@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from penstock.errors import InvalidRequest
 
@@ -92,7 +91,9 @@ def _parse(text: str, kind: str, hint: str) -> int:
     if match is None:
         raise InvalidRequest(f"{text[:40]!r} is not {kind}; give {hint} (K, M, G are powers of 1024)")
     number, unit = match.groups(default="")
-    amount = int(Decimal(number) * 1024 ** _POWERS[unit.upper()])
+    whole, _, fraction = number.partition(".")
+    digits = int(whole + fraction)  # exact, where a float would round the last bytes of large sizes
+    amount = digits * 1024 ** _POWERS[unit.upper()] // 10 ** len(fraction)
     if amount < 1:
         raise InvalidRequest(f"{text[:40]!r} is too small for {kind}; give at least 1 byte")
     if amount > MAX_BYTES:

@@ -20,6 +20,11 @@ MIN_SECONDS = 0.05
 LEAST_SECONDS = 0.08
 
 
+def median(rates: list[float]) -> float:
+    """The middle one, or the higher of the two; `rates` must not be empty. (The statistics module costs 10 ms.)"""
+    return sorted(rates)[len(rates) // 2]
+
+
 class RateMeter:
     """Bytes per second of one flow, fed with its running total.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
 from penstock.core.urls import check, origin, strip_userinfo
@@ -13,16 +12,14 @@ from penstock.model import Head
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(NamedTuple):
     """Go to `url`; credentials stay behind when it `crosses_origin`."""
 
     url: str
     crosses_origin: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Do not go there."""
 
     why: str

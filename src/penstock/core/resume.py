@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.answer import Broken, Partial, Refusal, Unsatisfied, Whole, difference
 from penstock.core.ranges import RangeSet
 from penstock.model import Representation, Validator
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What a journal says. `source` is the URL without credentials, `length` bytes or None while unknown."""
 
     source: str
@@ -28,16 +27,14 @@ class Record:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A journal that cannot be believed, and why, in words. `newer` when a later Penstock wrote it."""
 
     why: str
     newer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """How far the caller lets old bytes count."""
 
     #: Bytes without a validator may be kept.
@@ -48,23 +45,20 @@ class Trust:
     adopt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Continue:
+class Continue(NamedTuple):
     """Ask for what is missing from `done`; `validator` goes into If-Range, None when there is none to send."""
 
     done: RangeSet
     validator: Validator | None
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(NamedTuple):
     """Drop the old bytes. `why` in words; empty when there was nothing to drop."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(NamedTuple):
     """Neither continue nor overwrite: the caller must decide."""
 
     why: str

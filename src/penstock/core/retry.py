@@ -6,9 +6,8 @@ passed in.
 
 from __future__ import annotations
 
+from typing import NamedTuple
 import enum
-from dataclasses import dataclass
-from http import HTTPStatus
 
 #: Failures in a row before the origin has ever answered: enough for a lost packet or a server that is just
 #: starting, few enough that a wrong name or port is told within seconds.
@@ -80,8 +79,7 @@ _HINTS = {
 _EXPIRED_HINT = "the link may have expired; the same command with a fresh URL goes on"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """What went wrong. `message` is for people, without the URL; `status` is 0 when none came; seconds."""
 
     cause: Cause
@@ -90,8 +88,7 @@ class Failure:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """How patient to be, in tries and in seconds. `max_tries` 0 means no limit, as in aria2."""
 
     max_tries: int = 20
@@ -99,15 +96,13 @@ class Policy:
     max_retry_after: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Try again after `seconds`."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(NamedTuple):
     """Stop, and say `why`. `resumable`: the bytes already there stay good, and a later run may go on.
 
     A run that never reached the origin does not know about bytes of an earlier one; the caller does.
@@ -145,6 +140,8 @@ def decide(
 
 def status_line(status: int) -> str:
     """A status as people know it: ``HTTP 404 Not Found``, or ``HTTP 520`` where there is no phrase."""
+    from http import HTTPStatus  # only where there is something to report
+
     try:
         return f"HTTP {status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from penstock.core.ranges import Range, RangeSet
@@ -92,8 +91,7 @@ class Piece(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """A lease for an idle connection, and whose work it took over: None, or the victim of a steal or a race."""
 
     lease: Lease

@@ -7,8 +7,6 @@ import unicodedata
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
-import idna
-
 from penstock.errors import InvalidRequest
 from penstock.model import Origin
 
@@ -79,6 +77,8 @@ def _host(parts: SplitResult, text: str) -> str:
         if not re.fullmatch(r"[0-9a-z_.~!$&'()*+,;=%-]+", host) or len(host) > 255:
             raise InvalidRequest(f"{redact(text[:200])}: {escape(host[:80])!r} is not a host name")
         return host
+    import idna  # its tables are large, and most hosts are ASCII
+
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:

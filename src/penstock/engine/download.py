@@ -109,6 +109,12 @@ class Download:
         """False once the end has begun: naming the target and keeping what came are never left half done."""
         return not self._leaving and self.state is not State.PUBLISHING
 
+    @property
+    def _claimed(self) -> Place:
+        """The place, once it is claimed."""
+        assert self._place is not None
+        return self._place
+
     async def _disk(self, job: Callable[[], T], keep: Callable[[T], None] = lambda _value: None) -> T:
         """Run `job` on a disk thread; interrupted, wait for its end all the same and `keep` what it brought."""
         promise = self.context.disk(job)
@@ -134,9 +140,10 @@ class Download:
             skipped = await self._claim_left_behind()
         if skipped is not None:
             return self._skip(skipped)
+        place = self._place
+        if place is not None and place.published:
+            return await self._finish_published(place)
         while True:
-            if self._place is not None and self._place.published:
-                return await self._finish_published(self._place)
             try:
                 return await self._round()
             except RepresentationMoved as moved:
@@ -162,13 +169,12 @@ class Download:
             skipped = await self._claim(self._name(opened, answer))
             if skipped is not None:
                 return self._skip(skipped)
-            if self._place is not None and self._place.published:
-                return await self._finish_published(self._place)
-            assert self._place is not None
-            plan = self._plan(self._place)
+            if self._claimed.published:
+                return await self._finish_published(self._claimed)
+            plan = self._plan(self._claimed)
             if isinstance(plan, Restart) and plan.why:
                 self._restarted(plan.why)
-        place = self._place
+        place = self._claimed
         if isinstance(plan, Continue):
             plan = self._settle(plan, answer, place)
         if isinstance(plan, Restart) and isinstance(answer, Partial) and answer.range.start:
@@ -288,7 +294,7 @@ class Download:
         """With the answer in hand, keep the old bytes or not."""
         assert isinstance(place.found, Record)
         adopted = place.found.source != self.context.source
-        settled = settle_resume(place.found, answer, strict=adopted)  # type: ignore[arg-type]
+        settled = settle_resume(place.found, answer, strict=adopted)
         if isinstance(settled, Restart):
             self._restarted(settled.why)
             return settled

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from statistics import median
 from typing import Final
 
 from penstock.core.laggards import Laggards
 from penstock.core.ramp import Ramp
+from penstock.core.rates import median
 from penstock.core.retry import Cause, Failure
 from penstock.core.segments import Assignment, Segments
 from penstock.engine.context import Context

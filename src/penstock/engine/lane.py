@@ -112,9 +112,9 @@ class SegmentLane(Lane):
         """Write what is new of the block; False once the segment needs no more of this answer."""
         lease = self.lease
         segment = lease.segment
-        piece = self.owner.segments.received(lease, len(block))
-        if piece.size:
-            self.owner.pipe.put(segment.id, piece.offset, block, piece.skip, piece.size)
+        offset, skip, size = self.owner.segments.received(lease, len(block))
+        if size:
+            self.owner.pipe.put(segment.id, offset, block, skip, size)
         if segment.frontier < segment.stop:
             return True
         self.owner.segment_completed(self)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any, Final
 
-import certifi
 import pycurl
 
 from penstock._version import __version__
@@ -16,6 +16,10 @@ from penstock.model import Options
 USER_AGENT: Final = f"penstock/{__version__}"
 #: Bytes libcurl reads at a time. Larger ones cost fewer system calls; beyond this nothing more was gained.
 _BUFFER_BYTES: Final = 128 * 1024
+#: Options that pycurl has no names for (curl.h).
+_SUPPRESS_CONNECT_HEADERS: Final = 265
+_HAPPY_EYEBALLS_TIMEOUT_MS: Final = 271
+#: A dead IPv6 address costs this much before IPv4 is tried beside it (RFC 8305 §5 recommends 250).
 _HAPPY_EYEBALLS_MS: Final = 200
 _KEEPALIVE_SECONDS: Final = 60
 
@@ -43,15 +47,15 @@ class Exchange:
     decode: bool = False
 
 
-def configure(curl: Any, exchange: Exchange, share: Any) -> None:
+def configure(curl: Any, exchange: Exchange) -> None:
     """Set every option of a clean handle."""
     options = exchange.options
     curl.setopt(pycurl.URL, strip_userinfo(exchange.url))
-    curl.setopt(pycurl.SHARE, share)
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.FOLLOWLOCATION, 0)
-    curl.setopt(pycurl.SUPPRESS_CONNECT_HEADERS if hasattr(pycurl, "SUPPRESS_CONNECT_HEADERS") else 265, 1)
+    curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+    curl.setopt(_HAPPY_EYEBALLS_TIMEOUT_MS, _HAPPY_EYEBALLS_MS)
     curl.setopt(pycurl.BUFFERSIZE, _BUFFER_BYTES)
     curl.setopt(pycurl.TCP_KEEPALIVE, 1)
     curl.setopt(pycurl.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
@@ -66,12 +70,15 @@ def configure(curl: Any, exchange: Exchange, share: Any) -> None:
         curl.setopt(pycurl.PROXY, options.proxy)
     if exchange.decode:
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
-    _trust(curl, options)
+    _trust(curl, exchange)
     _identify(curl, exchange)
     curl.setopt(pycurl.HTTPHEADER, _headers(exchange))
 
 
-def _trust(curl: Any, options: Options) -> None:
+def _trust(curl: Any, exchange: Exchange) -> None:
+    options = exchange.options
+    if not exchange.url.startswith("https:") and not _may_use_proxy(options):
+        return
     authorities = str(options.ca_file) if options.ca_file is not None else _bundled_authorities()
     curl.setopt(pycurl.CAINFO, authorities)
     curl.setopt(pycurl.PROXY_CAINFO, authorities)
@@ -80,8 +87,17 @@ def _trust(curl: Any, options: Options) -> None:
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
 
 
+def _may_use_proxy(options: Options) -> bool:
+    """True when TLS may be spoken to a proxy although the URL needs none."""
+    if options.proxy is not None:
+        return options.proxy != ""
+    return any(name in os.environ for name in ("http_proxy", "all_proxy", "ALL_PROXY"))
+
+
 @functools.cache
 def _bundled_authorities() -> str:
+    import certifi  # costs a start that needs no TLS 10 ms
+
     return certifi.where()
 
 

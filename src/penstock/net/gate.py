@@ -26,12 +26,15 @@ class Gate:
         self._reasons: set[str] = set()
         self._held: set[Transfer] = set()
         self._bucket: TokenBucket | None = None
+        #: True when bytes are counted against a rate.
+        self.limited = False
         #: True while nothing may pass.
         self.closed = False
 
     def limit_rate(self, rate: int | None) -> None:
         """Let at most `rate` bytes per second pass, over all transfers together; None lifts the limit."""
         self._bucket = None if rate is None else TokenBucket(rate, self._loop.now())
+        self.limited = rate is not None
         if rate is None:
             self.lift(RATE)
 

@@ -68,8 +68,8 @@ class Loop:
         # one stream per connection: segments on one HTTP/2 connection would share a window and a fate
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _MAX_IDLE_CONNECTIONS)
-        self.share = pycurl.CurlShare()
-        self.share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
+        self._share = pycurl.CurlShare()
+        self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
         self.gate = Gate(self)
         self._running: dict[Any, Transfer] = {}
         self._spare: list[Any] = []
@@ -111,7 +111,11 @@ class Loop:
 
     def handle(self) -> Any:
         """A clean easy handle."""
-        return self._spare.pop() if self._spare else pycurl.Curl()
+        if self._spare:
+            return self._spare.pop()
+        handle = pycurl.Curl()
+        handle.setopt(pycurl.SHARE, self._share)  # survives a reset
+        return handle
 
     def add(self, handle: Any, transfer: Transfer) -> None:
         """Start the transfer that was set up on `handle`."""
@@ -257,7 +261,7 @@ class Loop:
         for handle in self._spare:
             handle.close()
         self._multi.close()
-        self.share.close()
+        self._share.close()
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()

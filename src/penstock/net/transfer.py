@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 import pycurl
@@ -74,7 +73,7 @@ class Transfer:
         self._broken_off = False
         self._error: Exception | None = None
         self._curl = loop.handle()
-        configure(self._curl, exchange, loop.share)
+        configure(self._curl, exchange)
         self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
         self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
         self._ended = False
@@ -99,10 +98,6 @@ class Transfer:
         with contextlib.suppress(pycurl.error):
             self._curl.pause(pycurl.PAUSE_CONT)
 
-    def abandon(self) -> None:
-        """Decide against a body that was held."""
-        self.stop()
-
     # libcurl's callbacks
 
     def _on_header(self, raw: bytes) -> int | None:
@@ -125,48 +120,49 @@ class Transfer:
             return None if self._interim <= _MAX_INTERIM and head.status != 101 else -1
         self.head = head
         self.setup = self._loop.now() - self.opened
-        return self._guard(lambda: self._judge(head))
+        return self._judge(head)
 
     def _judge(self, head: Head) -> int | None:
         if self._ended:
             return -1
-        self._verdict = self.follower.on_head(self, head)
+        try:
+            self._verdict = self.follower.on_head(self, head)
+        except Exception as error:  # as in _on_block
+            self._error = error
+            return -1
         if self._verdict is Verdict.ABORT:
             self._broken_off = True
             return -1
         return None
 
     def _on_block(self, block: bytes) -> int | None:
-        if self._verdict is Verdict.DRAIN:
-            self._drained += len(block)
-            if self._drained <= _DRAIN_BYTES:
-                return None
-            self._broken_off = True
-            return _ABORT
-        if self._ended or self._verdict is Verdict.ABORT:
-            return _ABORT
+        # called for every 16 KiB: the usual case first, and nothing in it that could wait
         gate = self._loop.gate
-        if gate.closed or self._verdict is Verdict.HOLD:
-            if self._verdict is not Verdict.HOLD:
-                gate.hold(self)
-            return int(pycurl.WRITEFUNC_PAUSE)
+        if self._verdict is not Verdict.TAKE or gate.closed:
+            return self._on_unusual_block(block)
         self.received += len(block)
-        gate.passed(len(block))
-        return self._guard(lambda: self._take(block))
-
-    def _take(self, block: bytes) -> int | None:
-        if self.follower.on_body(self, block):
-            return None
+        if gate.limited:
+            gate.passed(len(block))
+        try:
+            if self.follower.on_body(self, block):
+                return None
+        except Exception as error:  # a follower's exception is its own failure, never libcurl's or another's
+            self._error = error
         self._broken_off = True
         return _ABORT
 
-    def _guard(self, action: Callable[[], int | None]) -> int | None:
-        """An exception in a follower is its own failure, never libcurl's or another's."""
-        try:
-            return action()
-        except Exception as error:
-            self._error = error
-            return -1
+    def _on_unusual_block(self, block: bytes) -> int:
+        if self._verdict is Verdict.DRAIN:
+            self._drained += len(block)
+            if self._drained <= _DRAIN_BYTES:
+                return len(block)
+            self._broken_off = True
+            return _ABORT
+        if self._verdict is Verdict.ABORT:
+            return _ABORT
+        if self._verdict is Verdict.TAKE:
+            self._loop.gate.hold(self)
+        return int(pycurl.WRITEFUNC_PAUSE)
 
     def on_curl_done(self, number: int, message: str) -> None:
         """libcurl is through with it (called by the loop)."""

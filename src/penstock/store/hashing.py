@@ -1,4 +1,4 @@
-"""Hash a file that is still arriving: follow its finished prefix, so that the verified end costs almost nothing more."""
+"""Hash a file that is still arriving, along its finished prefix: the verified end costs almost nothing more."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class PartFile:
         """Set the file's length to `length` bytes."""
         os.ftruncate(self._fd, length)
 
-    def write(self, offset: int, blocks: Sequence[bytes]) -> int:
+    def write(self, offset: int, blocks: Sequence[bytes | memoryview]) -> int:
         """Write `blocks` one after another from `offset` on; returns the bytes written. Raises OSError."""
         size = sum(map(len, blocks))
         _write_all(self._fd, blocks, offset, size)
@@ -138,7 +138,7 @@ class PartFile:
 
 if hasattr(os, "pwritev"):
 
-    def _write_all(descriptor: int, blocks: Sequence[bytes], offset: int, size: int) -> None:
+    def _write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
         done = os.pwritev(descriptor, blocks, offset)
         if done < size:  # a signal or a nearly full disk cut it short
             _write_rest(descriptor, memoryview(b"".join(blocks))[done:], offset + done)
@@ -151,7 +151,7 @@ if hasattr(os, "pwritev"):
 
 else:
 
-    def _write_all(descriptor: int, blocks: Sequence[bytes], offset: int, size: int) -> None:
+    def _write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
         os.lseek(descriptor, offset, os.SEEK_SET)
         rest = memoryview(b"".join(blocks))
         while rest:

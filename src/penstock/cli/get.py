@@ -1,0 +1,258 @@
+"""The ``get`` command: its options, by name, letter, kind and unit. Carrying them out is `run`'s."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from penstock.cli.config import choose_config, refuse_config
+from penstock.cli.types import byte_count, byte_rate, checksum, seconds
+from penstock.errors import InvalidRequest
+from penstock.model import IfExists, Options
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DEFAULTS = Options()
+
+_EPILOG = """
+SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. Options may also stand in config.toml
+(max-connections = 16); PENSTOCK_USER and PENSTOCK_PROXY keep secrets out of the process list.
+
+\b
+--json prints one object a line, with "event", "time" (Unix seconds), "download" (number) and
+  started      url
+  probed       final_url path length accepts_ranges validator
+  progressed   done length speed connections
+  resumed      kept              restarted     why dropped
+  retried      why wait attempt  warned        message
+  stolen       victim thief start stop
+  raced        segment start stop
+  checkpointed durable           verified      digest source
+  finished     path size url final_url digest validator media_type elapsed
+               fetched resumed connections skipped
+  failed       reason message url resumable exit_code
+  cancelled    resumable
+
+\b
+Exit codes: 0 done; 1 a download failed; 2 usage; 3 could not write;
+129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM (the same command goes on).
+"""
+
+
+#: Options of the target.
+_TARGET: Final = [
+    click.Option(
+        ["-o", "--output", "--dest_filename", "output"],
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Save as FILE, relative to --dir.",
+    ),
+    click.Option(
+        ["-d", "--dir", "directory"],
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        help="Save in DIR, which is made if need be.",
+    ),
+    click.Option(
+        ["--if-exists"],
+        type=click.Choice([policy.value for policy in IfExists]),
+        default=_DEFAULTS.if_exists.value,
+        show_default=True,
+        help="When the target is already there.",
+    ),
+    click.Option(["--checksum"], type=checksum, metavar="ALG:HEX", help="Check the file, as in sha-256:HEX."),
+    click.Option(["--max-size"], type=byte_count, metavar="SIZE", help="Refuse a larger file (bytes)."),
+    click.Option(["--no-remote-time"], is_flag=True, help="Do not set the file's time from Last-Modified."),
+    click.Option(["--resume-unsafe"], is_flag=True, help="Go on with old bytes that nothing proves right."),
+    click.Option(["--adopt"], is_flag=True, help="Go on with bytes from another URL with the same strong ETag."),
+]
+
+
+#: Options of connections, rates and times.
+_PACE: Final = [
+    click.Option(
+        ["-x", "--max-connections"],
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=_DEFAULTS.max_connections,
+        show_default=True,
+        help="Connections at most.",
+    ),
+    click.Option(
+        ["--min-segment", "--multipart_chunksize", "min_segment"],
+        type=byte_count,
+        metavar="SIZE",
+        default="256K",
+        show_default=True,
+        help="Least size of a segment (bytes).",
+    ),
+    click.Option(["--limit-rate"], type=byte_rate, metavar="RATE", help="Bytes per second at most, as in 2M."),
+    click.Option(
+        ["--connect-timeout"],
+        type=seconds,
+        metavar="S",
+        default=_DEFAULTS.connect_timeout,
+        show_default=True,
+        help="Seconds to connect in.",
+    ),
+    click.Option(
+        ["--stall-timeout"],
+        type=seconds,
+        metavar="S",
+        default=_DEFAULTS.stall_timeout,
+        show_default=True,
+        help="Seconds of silence before a connection is replaced.",
+    ),
+    click.Option(
+        ["--max-tries"],
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=_DEFAULTS.max_tries,
+        show_default=True,
+        help="Attempts in a row without a new byte; 0 for no limit.",
+    ),
+    click.Option(["--deadline"], type=seconds, metavar="S", help="Seconds that a download may take."),
+    click.Option(
+        ["--max-redirs", "max_redirects"],
+        type=click.IntRange(min=0),
+        metavar="N",
+        default=_DEFAULTS.max_redirects,
+        show_default=True,
+        help="Redirects to follow at most.",
+    ),
+]
+
+
+#: Options of what is sent, and who we are.
+_ASKING: Final = [
+    click.Option(
+        ["-H", "--header"],
+        multiple=True,
+        metavar="LINE|@FILE",
+        help="Send a header, or the lines of FILE; repeatable.",
+    ),
+    click.Option(
+        ["-u", "--user"],
+        envvar="PENSTOCK_USER",
+        metavar="USER[:PASSWORD]",
+        help="Log in; asks for a missing password. Also PENSTOCK_USER.",
+    ),
+    click.Option(
+        ["-b", "--cookie"], multiple=True, metavar="DATA|FILE", help="Send cookies NAME=VALUE, or those of FILE."
+    ),
+    click.Option(["--load-cookies", "cookie_file"], type=_FILE, metavar="FILE", help="Send FILE's cookies."),
+    click.Option(["-n", "--netrc"], is_flag=True, help="Log in with ~/.netrc."),
+    click.Option(["--netrc-file"], type=_FILE, metavar="FILE", help="Log in with FILE, written like .netrc."),
+    click.Option(["-A", "--user-agent"], metavar="TEXT", help="Send this User-Agent."),
+    click.Option(["-e", "--referer"], metavar="URL", help="Send this Referer."),
+]
+
+
+#: Options of the way to the server.
+_NETWORK: Final = [
+    click.Option(
+        ["--proxy"],
+        envvar="PENSTOCK_PROXY",
+        metavar="URL",
+        help='http, https, socks4, socks4a, socks5 or socks5h proxy; "" for none. Also PENSTOCK_PROXY.',
+    ),
+    click.Option(["--cacert", "ca_file"], type=_FILE, metavar="FILE", help="Trust the certificates in FILE."),
+    click.Option(["-k", "--insecure"], is_flag=True, help="Do not check certificates."),
+    click.Option(["--allow-downgrade"], is_flag=True, help="Follow a redirect from https to http."),
+    click.Option(["-4", "--ipv4"], is_flag=True, help="Use IPv4 only."),
+    click.Option(["-6", "--ipv6"], is_flag=True, help="Use IPv6 only."),
+    click.Option(
+        ["--http-version"],
+        type=click.Choice(["1.0", "1.1", "2", "3"]),
+        default=_DEFAULTS.http_version,
+        show_default=True,
+        help="HTTP version.",
+    ),
+]
+
+
+#: Options of what is shown, and of the configuration.
+_TALKING: Final = [
+    click.Option(["--json"], is_flag=True, help="Print events as JSON lines on stdout; see below."),
+    click.Option(["-q", "--quiet"], is_flag=True, help="Print errors only."),
+    click.Option(["-v", "--verbose"], count=True, help="Print how it is done; -vv checkpoints too."),
+    click.Option(
+        ["--no-config"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=refuse_config,
+        help="Read no configuration file.",
+    ),
+    click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=choose_config,
+        help="Read FILE instead of the configuration directory's config.toml.",
+    ),
+]
+
+
+@click.command(
+    epilog=_EPILOG,
+    short_help="Download each URL; meant when no command is named.",
+    params=[
+        click.Argument(["urls"], metavar="URL...", nargs=-1, required=True),
+        *_TARGET,
+        *_PACE,
+        *_ASKING,
+        *_NETWORK,
+        *_TALKING,
+    ],
+)
+@click.pass_context
+def get(ctx: click.Context, /, urls: tuple[str, ...], **params: Any) -> int:
+    """Download each URL, over many connections, and go on where an earlier run stopped."""
+    from penstock.cli.request import build_requests
+    from penstock.cli.run import run
+
+    level = level_of_detail(params)
+    params["user"] = with_password(params["user"])
+    try:
+        requests = build_requests(urls, params)
+    except InvalidRequest as error:
+        raise click.UsageError(error.message, ctx) from error
+    return run(
+        requests,
+        level=level,
+        json=params["json"],
+        rate_limit=params["limit_rate"],
+        insecure=params["insecure"],
+    )
+
+
+def level_of_detail(params: dict[str, Any]) -> int:
+    """How much is printed for people, as `messages` counts it; with ``--json`` little, unless ``-v`` asks."""
+    quiet, verbose = params["quiet"], params["verbose"]
+    if quiet and verbose:
+        raise click.UsageError("-q and -v exclude each other")
+    if quiet or (params["json"] and not verbose):
+        return 0
+    return 1 + min(int(verbose), 2)
+
+
+def with_password(user: str | None) -> str | None:
+    """``USER:PASSWORD``, asking on the terminal for a missing password; raises click.UsageError without one."""
+    if user is None or ":" in user:
+        return user
+    if not sys.stdin or not sys.stdin.isatty():
+        raise click.UsageError("-u has no password, and there is no terminal to ask on; give USER: for none")
+    from getpass import getpass
+
+    from penstock.core.urls import escape
+
+    try:
+        return f"{user}:{getpass(f'Password for {escape(user)}: ')}"
+    except EOFError as error:
+        raise click.UsageError("no password was given") from error

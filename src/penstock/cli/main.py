@@ -1,0 +1,90 @@
+"""Find the command that is meant, and turn its end into an exit code.
+
+Exit codes: 0 all done (or already there); 1 a download failed; 2 the command line, the configuration or a request
+is wrong; 3 a file could not be written; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM.
+Imports neither rich nor pycurl, so that ``--version`` and ``--help`` stay quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Container, Sequence
+
+import click
+
+from penstock._version import __version__
+from penstock.cli.codes import DONE, FAILED
+from penstock.cli.get import get
+from penstock.cli.streams import SturdyStream, standard_error, standard_output
+
+_INTERRUPTED = 130
+_VERBOSE = frozenset({"-v", "-vv", "--verbose"})
+_OWN_OPTIONS = frozenset({"--version", "--help", "-h"})
+_EPILOG = (
+    "'penstock URL' is 'penstock get URL'; see 'penstock get --help' for its options. Exit codes: 0 done, "
+    "1 a download failed, 2 usage, 3 could not write, 130 interrupted."
+)
+
+
+class DefaultGroup(click.Group):
+    """A group in which ``get`` is meant when no command is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the command, then parse as any group does."""
+        return super().parse_args(ctx, with_command(args, self.commands))
+
+
+def with_command(args: list[str], commands: Container[str]) -> list[str]:
+    """`args` with the command that is meant in front: ``get`` unless one of `commands` or a group's option is."""
+    if not args:
+        return ["--help"]
+    if args[0] in commands or args[0] in _OWN_OPTIONS:
+        return args
+    return ["get", *args]
+
+
+@click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.version_option(__version__, message="penstock %(version)s")
+def cli() -> None:
+    """Download files over many connections, at the speed of the link, and lose nothing."""
+
+
+cli.add_command(get)
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line `args` (default: the process's) and return its exit code. Prints errors as one line."""
+    args = list(sys.argv[1:] if args is None else args)
+    try:
+        code = cli.main(args=args, prog_name="penstock", standalone_mode=False)
+    except click.ClickException as error:
+        _complain(error)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):  # before run.py answers signals itself
+        return _INTERRUPTED
+    except BrokenPipeError:  # nobody reads the help any more
+        return FAILED
+    except Exception as error:
+        _confess(error, verbose=not _VERBOSE.isdisjoint(args))
+        return FAILED
+    finally:
+        SturdyStream(standard_output()).flush()  # a closed pipe must not be met by the interpreter's own flush
+    return code if isinstance(code, int) else DONE
+
+
+def _complain(error: click.ClickException) -> None:
+    from penstock.core.urls import escape
+
+    message = escape(" ".join(error.format_message().split()))
+    context = getattr(error, "ctx", None)
+    hint = f" (see '{context.command_path} --help')" if context is not None else ""
+    SturdyStream(standard_error()).line(f"penstock: {message}{hint}")
+
+
+def _confess(error: Exception, *, verbose: bool) -> None:
+    from penstock.cli.messages import failed, traceback_lines
+
+    stream = SturdyStream(standard_error())
+    for line in traceback_lines(error) if verbose else []:
+        stream.line(line)
+    stream.line(f"penstock: {failed(error, kept=0)}")

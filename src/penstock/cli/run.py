@@ -1,0 +1,206 @@
+"""Carry requests out one after another, show what happens, answer signals, and say how it ended.
+
+Signal handlers only post to a queue that the main thread waits on: nothing is interrupted half-way. A second
+signal leaves at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Final, Protocol
+
+from penstock.cli import messages
+from penstock.cli.codes import DONE, exit_code
+from penstock.cli.jsonlines import JsonLines
+from penstock.cli.plain import Plain
+from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.errors import DownloadError
+from penstock.events import AnyEvent, Cancelled, Checkpointed, Probed, Restarted, Resumed, Started
+from penstock.model import Request, Result
+
+if TYPE_CHECKING:
+    from penstock.api import Downloader
+
+#: Windows does not wake a waiting thread for a signal, so the wait is cut into pieces of this many seconds.
+_WAIT_SECONDS: Final = 0.2
+_SIGNALLED: Final = 128
+
+INSECURE = "warning: --insecure: certificates are not checked, so anyone on the way can read and change the data"
+
+
+class Voice(Protocol):
+    """What shows events and speaks to a person."""
+
+    def show(self, event: AnyEvent) -> None:
+        """Take an event; called on one thread."""
+
+    def tell(self, line: str) -> None:
+        """Say a line to a person who did not ask for quiet; from any thread."""
+
+    def complain(self, line: str) -> None:
+        """Say a line that even the quiet want to hear; from any thread."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """Where the current download stands, as its events told; for the last line after an interruption."""
+
+    probed: Probed | None = None
+    #: Bytes that a next run can go on from.
+    durable: int = 0
+    resumable: bool = False
+
+    def take(self, event: AnyEvent) -> None:
+        match event:
+            case Started():
+                self.probed, self.durable, self.resumable = None, 0, False
+            case Probed():
+                self.probed = event
+            case Resumed(kept=kept):
+                self.durable = kept
+            case Restarted():
+                self.durable = 0
+            case Checkpointed(durable=durable):
+                self.durable = durable
+            case Cancelled(resumable=resumable):
+                self.resumable = resumable
+
+
+class Interrupted(Exception):
+    """A signal asked us to stop; `code` is the exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Signals:
+    """SIGINT, SIGTERM and SIGHUP as messages to the main thread; those that were ignored stay ignored (nohup)."""
+
+    def __init__(self) -> None:
+        # SimpleQueue.put is reentrant: the one way to reach the main thread from a handler that runs on it
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._code: int | None = None
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        """Answer the signals while inside."""
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+        numbers = [getattr(signal, name) for name in names]
+        before = {number: signal.getsignal(number) for number in numbers}
+        caught = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        for number in caught:
+            signal.signal(number, self._handle)
+        try:
+            yield
+        finally:
+            for number in caught:
+                signal.signal(number, before[number])
+
+    def wait(self, future: Future[Result]) -> Result:
+        """The future's result; raises what it raises, or Interrupted."""
+        future.add_done_callback(lambda _future: self._wake.put(None))
+        while True:
+            if self._code is not None:
+                raise Interrupted(self._code)
+            if future.done():
+                return future.result()
+            with contextlib.suppress(queue.Empty):
+                self._wake.get(timeout=_WAIT_SECONDS)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        code = _SIGNALLED + (signal.SIGINT if number == getattr(signal, "SIGBREAK", None) else number)
+        if self._code is not None:
+            os._exit(code)
+        self._code = code
+        self._wake.put(None)
+
+
+def run(requests: Sequence[Request], *, level: int, json: bool, rate_limit: int | None, insecure: bool = False) -> int:
+    """Carry `requests` out in order and return the exit code: the highest of theirs, or that of a signal."""
+    voice = choose_voice(SturdyStream(standard_error()), level, lines=json)
+    listeners: list[Callable[[AnyEvent], None]] = [voice.show]
+    if json:
+        listeners.append(JsonLines(SturdyStream(standard_output())).show)
+    _log(level)
+    if insecure:
+        voice.complain(INSECURE)
+    signals = Signals()
+    with signals.caught(), contextlib.closing(voice):
+        return _run_all(requests, _Session(voice, listeners, signals, level, rate_limit))
+
+
+def choose_voice(stream: SturdyStream, level: int, *, lines: bool) -> Voice:
+    """A live display on a terminal that can do it, plain lines elsewhere or when `lines` asks for them."""
+    if lines or level == messages.QUIET or not stream.isatty() or os.environ.get("TERM") in {"dumb", "unknown"}:
+        return Plain(stream, level)
+    from penstock.cli.display import Display
+
+    return Display(stream, level)
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the downloads of one run share."""
+
+    voice: Voice
+    listeners: list[Callable[[AnyEvent], None]]
+    signals: Signals
+    level: int
+    rate_limit: int | None
+
+
+def _run_all(requests: Sequence[Request], session: _Session) -> int:
+    from penstock.api import Downloader
+
+    standing = _Standing()
+
+    def listen(event: AnyEvent) -> None:
+        standing.take(event)
+        for listener in session.listeners:
+            listener(event)
+
+    try:
+        with Downloader(on_event=listen, rate_limit=session.rate_limit) as downloader:
+            return max(_run_one(request, downloader, standing, session) for request in requests)
+    except Interrupted as interruption:
+        session.voice.complain(
+            messages.interrupted(resumable=standing.resumable, durable=standing.durable, probed=standing.probed)
+        )
+        return interruption.code
+
+
+def _run_one(request: Request, downloader: Downloader, standing: _Standing, session: _Session) -> int:
+    try:
+        result = session.signals.wait(downloader.submit(request))
+    except Interrupted:
+        # before the last checkpoint, since a second signal leaves at once and must not leave a hidden cursor
+        session.voice.close()
+        raise
+    except Exception as error:
+        session.voice.complain(f"penstock: {messages.failed(error, kept=standing.durable)}")
+        if session.level >= messages.VERBOSE and not isinstance(error, DownloadError):
+            for line in messages.traceback_lines(error):
+                session.voice.complain(line)
+        return exit_code(error)
+    session.voice.tell(messages.saved(result))
+    return DONE
+
+
+def _log(level: int) -> None:
+    """Internal errors are logged with their traceback: for those who asked for details only."""
+    logger = logging.getLogger("penstock")
+    verbose = level >= messages.VERBOSE and sys.stderr is not None
+    logger.addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
