@@ -15,7 +15,7 @@ import click
 from penstock._version import __version__
 from penstock.cli.codes import DONE, FAILED
 from penstock.cli.get import get
-from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.cli.streams import SturdyStream, standard_error
 
 _INTERRUPTED = 130
 _VERBOSE = frozenset({"-v", "-vv", "--verbose"})
@@ -62,13 +62,9 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):  # before run.py answers signals itself
         return _INTERRUPTED
-    except BrokenPipeError:  # nobody reads the help any more
-        return FAILED
     except Exception as error:
         _confess(error, verbose=not _VERBOSE.isdisjoint(args))
         return FAILED
-    finally:
-        SturdyStream(standard_output()).flush()  # a closed pipe must not be met by the interpreter's own flush
     return code if isinstance(code, int) else DONE
 
 

@@ -1,7 +1,6 @@
-"""Carry requests out one after another, show what happens, answer signals, and say how it ended.
+"""Carry requests out one after another, show what happens, and say how it ended.
 
-Signal handlers only post to a queue that the main thread waits on: nothing is interrupted half-way. A second
-signal leaves at once.
+On a signal the running download writes its last checkpoint, and the last line says where the same command goes on.
 """
 
 from __future__ import annotations
@@ -9,30 +8,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from penstock.cli import messages
 from penstock.cli.codes import DONE, exit_code
-from penstock.cli.jsonlines import JsonLines
 from penstock.cli.plain import Plain
+from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.errors import DownloadError
 from penstock.events import AnyEvent, Cancelled, Checkpointed, Probed, Restarted, Resumed, Started
-from penstock.model import Request, Result
+from penstock.model import Request
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
-
-#: Windows does not wake a waiting thread for a signal, so the wait is cut into pieces of this many seconds.
-_WAIT_SECONDS: Final = 0.2
-_SIGNALLED: Final = 128
 
 INSECURE = "warning: --insecure: certificates are not checked, so anyone on the way can read and change the data"
 
@@ -78,61 +69,13 @@ class _Standing:
                 self.resumable = resumable
 
 
-class Interrupted(Exception):
-    """A signal asked us to stop; `code` is the exit code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class Signals:
-    """SIGINT, SIGTERM and SIGHUP as messages to the main thread; those that were ignored stay ignored (nohup)."""
-
-    def __init__(self) -> None:
-        # SimpleQueue.put is reentrant: the one way to reach the main thread from a handler that runs on it
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._code: int | None = None
-
-    @contextlib.contextmanager
-    def caught(self) -> Iterator[None]:
-        """Answer the signals while inside."""
-        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-        numbers = [getattr(signal, name) for name in names]
-        before = {number: signal.getsignal(number) for number in numbers}
-        caught = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-        for number in caught:
-            signal.signal(number, self._handle)
-        try:
-            yield
-        finally:
-            for number in caught:
-                signal.signal(number, before[number])
-
-    def wait(self, future: Future[Result]) -> Result:
-        """The future's result; raises what it raises, or Interrupted."""
-        future.add_done_callback(lambda _future: self._wake.put(None))
-        while True:
-            if self._code is not None:
-                raise Interrupted(self._code)
-            if future.done():
-                return future.result()
-            with contextlib.suppress(queue.Empty):
-                self._wake.get(timeout=_WAIT_SECONDS)
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        code = _SIGNALLED + (signal.SIGINT if number == getattr(signal, "SIGBREAK", None) else number)
-        if self._code is not None:
-            os._exit(code)
-        self._code = code
-        self._wake.put(None)
-
-
 def run(requests: Sequence[Request], *, level: int, json: bool, rate_limit: int | None, insecure: bool = False) -> int:
     """Carry `requests` out in order and return the exit code: the highest of theirs, or that of a signal."""
     voice = choose_voice(SturdyStream(standard_error()), level, lines=json)
     listeners: list[Callable[[AnyEvent], None]] = [voice.show]
     if json:
+        from penstock.cli.jsonlines import JsonLines
+
         listeners.append(JsonLines(SturdyStream(standard_output())).show)
     _log(level)
     if insecure:
@@ -164,7 +107,9 @@ class _Session:
 
 def _run_all(requests: Sequence[Request], session: _Session) -> int:
     from penstock.api import Downloader
+    from penstock.cli.allocator import keep_freed_memory
 
+    keep_freed_memory()
     standing = _Standing()
 
     def listen(event: AnyEvent) -> None:

@@ -1,8 +1,10 @@
 """Gather received blocks into large writes and keep the backlog bounded.
 
 libcurl hands over 16 KiB at a time; written one by one they cost three times the system time of 1 MiB at once. Each
-segment has its own gather; full ones go to the writer thread. When more is waiting than the disk takes, the gate
-closes and the network waits.
+segment has its own gather. While the disk keeps up, a full one is written where it stands: the bytes are still in
+this processor's cache, and handing them to a thread costs a third more CPU and 10 MB of memory. Once a write has
+blocked, they go to the writer thread until it has caught up; and when more is waiting there than the disk takes, the
+gate closes and the network waits.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ _MAX_BLOCKS: Final = 512
 #: Bytes waiting for the writer thread at which transfers are held back, and at which they go on.
 WRITE_QUEUE_BYTES: Final = 12 * 1024 * 1024
 _RESUME_BYTES: Final = 6 * 1024 * 1024
+#: A write that takes this many seconds is not the page cache's any more: the disk is behind.
+SLOW_WRITE_SECONDS: Final = 0.05
 
 
 class Backlog:
@@ -64,6 +68,8 @@ class Pipe:
         self._backlog = backlog
         self._gathers: dict[int, _Gather] = {}
         self._limit = GATHER_BYTES
+        self._behind = False
+        self._waiting = 0
         self.error: BaseException | None = None
 
     def share(self, lanes: int) -> None:
@@ -103,11 +109,25 @@ class Pipe:
 
     def _send(self, gather: _Gather) -> None:
         size = gather.end - gather.offset
+        if not self._behind:
+            self._write(gather)
+            return
+        self._waiting += size
         self._backlog.add(size)
         job = partial(self._part.write, gather.offset, gather.blocks)
         self._context.writer.submit(job, partial(self._written, size))
 
+    def _write(self, gather: _Gather) -> None:
+        started = self._context.now
+        try:
+            self._part.write(gather.offset, gather.blocks)
+        except OSError as error:
+            self.error = self.error or error
+        self._behind = self._context.now - started > SLOW_WRITE_SECONDS
+
     def _written(self, size: int, _value: object, error: BaseException | None) -> None:
         self._backlog.remove(size)
+        self._waiting -= size
+        self._behind = self._waiting > 0
         if error is not None and self.error is None:
             self.error = error

@@ -129,15 +129,6 @@ class Loop:
         self._multi.remove_handle(handle)
         self._recycle(handle)
 
-    @property
-    def running(self) -> int:
-        """Transfers under way."""
-        return len(self._running)
-
-    def transfers(self) -> list[Transfer]:
-        """Transfers under way."""
-        return list(self._running.values())
-
     def _recycle(self, handle: Any) -> None:
         handle.reset()
         if len(self._spare) < _SPARE_HANDLES:
