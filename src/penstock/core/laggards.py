@@ -12,8 +12,8 @@ from penstock.core.rates import median
 
 #: Slower than its fellows' median by this factor is far below them.
 FAR_BELOW: Final = 8.0
-#: It must stay so for this many seconds; doubles with every replacement, for some servers are simply like that.
-PATIENCE_SECONDS: Final = 2.0
+#: It must stay so for this many seconds; doubles with every replacement: some servers are simply like that.
+PATIENCE_SECONDS: Final = 0.5
 #: A median of fewer fellows says nothing.
 _LEAST_FELLOWS: Final = 3
 
@@ -25,18 +25,15 @@ class Laggards:
         self._since: dict[int, float] = {}
         self._patience = PATIENCE_SECONDS
 
-    def judge(self, now: float, rates: Mapping[int, float]) -> int | None:
-        """The connection to replace now, or None. `rates` maps each measured connection to its bytes per second."""
+    def judge(self, now: float, rates: Mapping[int, float]) -> list[int]:
+        """The connections to replace now. `rates` maps each measured connection to its bytes per second."""
         if len(rates) < _LEAST_FELLOWS:
             self._since.clear()
-            return None
+            return []
         bar = median(list(rates.values())) / FAR_BELOW
         slow = {key for key, rate in rates.items() if rate < bar}
         self._since = {key: self._since.get(key, now) for key in slow}
         late = [key for key, since in self._since.items() if now - since >= self._patience]
-        if not late:
-            return None
-        worst = min(late, key=lambda key: rates[key])
-        del self._since[worst]
-        self._patience *= 2
-        return worst
+        if late:
+            self._patience *= 2
+        return late

@@ -28,7 +28,9 @@ from penstock.net.tasks import Promise, Task
 from penstock.net.transfer import Transfer
 
 #: Seconds between looks at rates, stalls and the ramp.
-TICK_SECONDS: Final = 0.05
+TICK_SECONDS: Final = 0.025
+#: Connections that ended whose rates still tell what a new one may bring.
+_PAST_RATES: Final = 16
 #: Seconds between progress events.
 PROGRESS_SECONDS: Final = 0.1
 #: Before anything was measured a connection is taken to need this many seconds to begin.
@@ -92,6 +94,7 @@ class Fetch:
         self._rejects = 0
         self._setup = _FIRST_SETUP
         self._rate = 0.0
+        self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
         self._last_progress = 0.0
         self._resolving: Task | None = None
         self._resolved_at = -1
@@ -169,6 +172,8 @@ class Fetch:
             self.received += lane.transfer.received
             if lane.transfer.setup is not None and lane.accepted:
                 self._setup += (lane.transfer.setup - self._setup) / 4
+        if lane.meter.measured and lane.meter.rate > 0:
+            self._past_rates.append(lane.meter.rate)
         if isinstance(lane, SegmentLane):
             self.pipe.flush(lane.lease.segment.id)
             self.segments.release(lane.lease)
@@ -386,6 +391,7 @@ class Fetch:
                 lane.lease.rate = rate
                 if rate:
                     rates.append(rate)
+        rates.extend(self._past_rates)
         if rates:
             self._rate = median(rates)
 
@@ -405,7 +411,7 @@ class Fetch:
             },
         )
         for lane in list(self._lanes):
-            if isinstance(lane, SegmentLane) and lane.lease.id == slow:
+            if isinstance(lane, SegmentLane) and lane.lease.id in slow:
                 self._drop(lane)
 
     def _silence_allowed(self, lane: Lane) -> float:
