@@ -1,0 +1,63 @@
+"""Fixtures that every room of the tests may use, and a loud word about tests that could not run."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.fault import FaultServer
+from tests.servers.nginx import Nginx, find_nginx, install_nginx, start_nginx
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    wanting = [item for item in items if "nginx" in getattr(item, "fixturenames", ())]
+    if not wanting:
+        return
+    if find_nginx() is None:
+        install_nginx()
+    if find_nginx() is None:
+        for item in wanting:
+            item.add_marker(pytest.mark.skip(reason="NGINX-MISSING"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    missing = [report for report in skipped if "NGINX-MISSING" in str(report.longrepr)]
+    if missing:
+        terminalreporter.write_line(
+            f"NOT TESTED: {len(missing)} tests need nginx, which is not installed and could not be.", red=True, bold=True
+        )
+
+
+@pytest.fixture
+def fault_server() -> Iterator[FaultServer]:
+    """A fault server of its own for each test."""
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """One nginx for each test worker."""
+    home = tmp_path_factory.mktemp("nginx")
+    server = start_nginx(home / "home", home / "root")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Every thread of ours ends with the test that began it."""
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("penstock")]
+    assert not left, f"threads left behind: {left}"
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a whole file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,128 @@
+"""A real nginx on loopback, over HTTP and TLS, serving one directory; runs as root and as anybody."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_CONFIGURATION = """
+daemon off; master_process off; pid {home}/pid; error_log {home}/error.log;
+{user}
+events {{ worker_connections 1024; }}
+http {{
+    default_type application/octet-stream; sendfile on; keepalive_requests 100000;
+    log_format short '$connection $status $body_bytes_sent $http_range';
+    access_log {home}/access.log short;
+    client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+    server {{ listen 127.0.0.1:{port}; root {root}; {extra} }}
+    server {{ listen 127.0.0.1:{tls_port} ssl http2; root {root}; {extra}
+        ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem; }}
+}}
+"""
+
+
+def find_nginx() -> str | None:
+    """The nginx binary, if there is one."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+
+
+def install_nginx() -> None:
+    """Install it where that is ours to do: as root on a Debian, unless PENSTOCK_INSTALL_NGINX=0."""
+    if os.environ.get("PENSTOCK_INSTALL_NGINX") == "0" or not shutil.which("apt-get"):
+        return
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    # several test workers come here at once; the first one installs
+    with (Path(tempfile.gettempdir()) / "penstock-nginx.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if find_nginx() is None:
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
+            subprocess.run(["apt-get", "install", "-y", "-q", "nginx-light"], check=False, **quiet)
+
+
+@dataclass
+class Nginx:
+    """A running server. `root` is what it serves; `ca_file` the certificate to trust for its TLS side."""
+
+    root: Path
+    home: Path
+    port: int
+    tls_port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def ca_file(self) -> Path:
+        """Its own certificate, which signs itself."""
+        return self.home / "cert.pem"
+
+    def url(self, name: str, *, tls: bool = False) -> str:
+        """The URL of a file in `root`."""
+        return f"https://127.0.0.1:{self.tls_port}/{name}" if tls else f"http://127.0.0.1:{self.port}/{name}"
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def start_nginx(home: Path, root: Path, *, extra: str = "") -> Nginx:
+    """Start one that keeps its own files in `home`; `extra` goes into each server block."""
+    binary = find_nginx()
+    assert binary is not None
+    home.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
+    make_certificate(home)
+    port, tls_port = _free_port(), _free_port()
+    user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
+    configuration = home / "nginx.conf"
+    configuration.write_text(
+        _CONFIGURATION.format(home=home, root=root, port=port, tls_port=tls_port, user=user, extra=extra)
+    )
+    process = subprocess.Popen(
+        [binary, "-c", str(configuration), "-p", str(home)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    server = Nginx(root, home, port, tls_port, process)
+    for at in (port, tls_port):
+        _await_port(at, process)
+    return server
+
+
+def make_certificate(home: Path, *, days: int = 30) -> None:
+    """A self-signed certificate for 127.0.0.1 and localhost: ``cert.pem`` and ``key.pem`` in `home`."""
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout", str(home / "key.pem"), "-out", str(home / "cert.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError("nginx did not start")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)  # another process: there is no event to wait for
+    raise TimeoutError("nginx does not answer")
