@@ -29,7 +29,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = [report for report in skipped if "NGINX-MISSING" in str(report.longrepr)]
     if missing:
         terminalreporter.write_line(
-            f"NOT TESTED: {len(missing)} tests need nginx, which is not installed and could not be.", red=True, bold=True
+            f"NOT TESTED: {len(missing)} tests need nginx, which is not installed and could not be.",
+            red=True,
+            bold=True,
         )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEEDS = (1, 2, 3)
-CEILINGS = (1, 2, 8, 16, 64)
+CEILINGS = (1, 2, 4, 8, 16, 64)
 
 
 def by_time(*rates: tuple[float, float]) -> Callable[[float], float]:
@@ -39,13 +39,17 @@ NEAR = [
     Link("turned away past 12", refuse_past=12, noise=0.2),
     Link("a bottleneck that sinks", bottleneck=by_time((0, 60 * MB), (8, 20 * MB)), noise=0.2),
 ]
-COLLAPSING = [Link(f"collapse past {n}", collapse_past=n, noise=0.2) for n in (3, 5, 6, 7, 10, 14, 24)]
+COLLAPSING = [Link(f"collapse past {n}", collapse_past=n, noise=0.2) for n in (1, 2, 3, 4, 5, 6, 7, 10, 14, 24)]
 FAR = [
     Link("a cap, 60 ms away", rtt=0.06, noise=0.2),
-    Link("a cap, 200 ms away", rtt=0.2, noise=0.2),
     Link("a bottleneck, 60 ms away", rates=(50 * MB,), bottleneck=steady(20 * MB), rtt=0.06, noise=0.2),
     Link("unequal, 60 ms away", rates=(4 * MB, 4 * MB, 4 * MB, 0.2 * MB), rtt=0.06, noise=0.2),
     Link("turned away past 4, 60 ms away", refuse_past=4, rtt=0.06, noise=0.2),
+]
+#: Four doublings of four round trips each, or a search among levels that each need a slow start: not in 10 s.
+SLOW_TO_LEARN = [
+    Link("a cap, 200 ms away", rtt=0.2, noise=0.2),
+    Link("collapse past 4, 20 ms away", collapse_past=4, rtt=0.02, noise=0.2),
     Link("collapse past 6, 30 ms away", collapse_past=6, rtt=0.03, noise=0.2),
 ]
 
@@ -58,15 +62,15 @@ def efficiency(link: Link, ceiling: int, seconds: float, seed: int) -> float:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("ceiling", CEILINGS)
-@pytest.mark.parametrize("link", NEAR, ids=lambda link: link.name)
+@pytest.mark.parametrize("link", NEAR + FAR, ids=lambda link: link.name)
 def test_ten_seconds_bring_90_percent_of_the_best_fixed_count(link: Link, ceiling: int, seed: int) -> None:
     assert efficiency(link, ceiling, 10.0, seed) >= 0.9
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("ceiling", CEILINGS)
-@pytest.mark.parametrize("link", COLLAPSING + FAR, ids=lambda link: link.name)
-def test_half_a_minute_brings_90_percent_where_the_top_must_be_searched_or_is_far(
+@pytest.mark.parametrize("link", COLLAPSING + SLOW_TO_LEARN, ids=lambda link: link.name)
+def test_half_a_minute_brings_90_percent_where_the_top_must_be_searched_or_comes_slowly(
     link: Link, ceiling: int, seed: int
 ) -> None:
     assert efficiency(link, ceiling, 30.0, seed) >= 0.9
@@ -117,6 +121,41 @@ def test_a_collapse_is_left_within_half_a_second_and_not_tried_again() -> None:
     assert len(beyond) == 1
     assert result.limit_at(beyond[0] + 0.5) <= 8
     assert result.limit_at(50.0) == 8
+
+
+def test_a_collapse_that_slow_start_made_look_like_growth_is_left() -> None:
+    link = Link("collapse past 4, 20 ms away", collapse_past=4, rtt=0.02)
+    result = run(link, Ramp(8), seconds=10.0)
+    assert max(limit for _, limit in result.limits) == 8
+    assert result.limit_at(10.0) == 4
+
+
+def test_a_ceiling_reached_at_the_start_may_be_past_the_collapse_too() -> None:
+    result = run(Link("collapse past 2", collapse_past=2), Ramp(4), seconds=10.0)
+    assert result.limits[0] == (0.0, 4)
+    assert result.limit_at(10.0) == 2
+
+
+def test_a_healthy_level_is_checked_against_a_lower_one_once() -> None:
+    result = run(Link("a cap per connection"), Ramp(16), seconds=120.0)
+    reached = next(at for at, limit in result.limits if limit == 16)
+    (down, lower), (back, held) = [(at, limit) for at, limit in result.limits if at > reached]
+    assert lower == 12
+    assert held == 16
+    assert 2.0 <= down - reached <= 3.0
+    assert back - down <= 0.7
+
+
+def test_a_bottleneck_that_comes_and_goes_is_used_while_it_is_wide() -> None:
+    link = Link("every 3 s", bottleneck=lambda now: (60 if int(now / 3) % 2 else 15) * MB, noise=0.2)
+    assert efficiency(link, 64, 60.0, seed=1) >= 0.9
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_does_not_make_a_short_download_pay_more(seed: int) -> None:
+    link = Link("4 MB/s each, noisy", rates=(4 * MB,), noise=0.2)
+    fixed = run(link, Fixed(16), size=100 * MB, seed=seed).seconds
+    assert run(link, Ramp(16), size=100 * MB, seed=seed).seconds <= 1.06 * fixed
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -298,12 +298,10 @@ class TestRace:
 
 def test_a_stream_of_unknown_length_ends_where_it_ends() -> None:
     segments = Segments(None)
-    assert segments.length is None
     assert segments.absorb(0, 10) == [Piece(0, 0, 10)]
-    assert not segments.finished
+    assert (segments.finished, segments.length) == (False, None)
     segments.close_at(10)
-    assert segments.finished
-    assert segments.length == 10
+    assert (segments.finished, segments.length) == (True, 10)
 
 
 def test_a_whole_stream_fills_only_the_gaps() -> None:

@@ -103,7 +103,7 @@ Script = Callable[[Request, Reply], None]
 class FaultServer:
     """Serves on a loopback port from construction to `close`; a context manager."""
 
-    def __init__(self, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, send_buffer: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, send_buffer: int = 64 * 1024) -> None:
         self.script: Script = lambda _request, _reply: None
         #: Rates in bytes per second, given to connections in turn.
         self.rates: list[float] = []
@@ -257,15 +257,13 @@ class FaultServer:
         if file is None:
             return Reply(404, {"Content-Type": "text/plain"}, body=b"no such file\n")
         size = file.content.size
-        headers = {"Date": formatdate(usegmt=True)}
-        for name, value in (
-            ("ETag", file.etag),
-            ("Last-Modified", file.last_modified),
-            ("Content-Type", file.content_type),
-        ):
-            if value is not None:
-                headers[name] = value
-        headers.update(file.headers)
+        headers = {
+            "Date": formatdate(usegmt=True),
+            "ETag": file.etag or "",  # an empty one is not sent
+            "Last-Modified": file.last_modified or "",
+            "Content-Type": file.content_type or "",
+            **dict(file.headers),
+        }
         if file.ranges:
             headers["Accept-Ranges"] = "bytes"
         if not file.ranges or request.start is None or not _if_range_holds(request, file):

@@ -44,9 +44,8 @@ def install_nginx() -> None:
     with (Path(tempfile.gettempdir()) / "penstock-nginx.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if find_nginx() is None:
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
-            subprocess.run(["apt-get", "install", "-y", "-q", "nginx-light"], check=False, **quiet)
+            for words in (["update", "-q"], ["install", "-y", "-q", "nginx-light"]):
+                subprocess.run(["apt-get", *words], check=False, capture_output=True)
 
 
 @dataclass

@@ -10,9 +10,7 @@ from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 _MAX_FIELD: Final = 16 * 1024
-_PARAMETER: Final = re.compile(
-    r"""[;\s]*([A-Za-z0-9!#$&+.^_`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""", re.DOTALL
-)
+_PARAMETER: Final = re.compile(r"""[;\s]*([A-Za-z0-9!#$&+.^_`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""", re.DOTALL)
 _EXTENDED: Final = re.compile(r"([A-Za-z0-9!#$%&+^_`{}~.-]*)'[^']*'(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.-]+)\?([bBqQ])\?([^?]*)\?=")
 _CONTINUED: Final = re.compile(r"filename\*(\d{1,3})(\*?)")

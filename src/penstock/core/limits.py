@@ -93,7 +93,7 @@ def _parse(text: str, kind: str, hint: str) -> int:
     number, unit = match.groups(default="")
     whole, _, fraction = number.partition(".")
     digits = int(whole + fraction)  # exact, where a float would round the last bytes of large sizes
-    amount = digits * 1024 ** _POWERS[unit.upper()] // 10 ** len(fraction)
+    amount = digits * (1 << 10 * _POWERS[unit.upper()]) // int("1" + "0" * len(fraction))
     if amount < 1:
         raise InvalidRequest(f"{text[:40]!r} is too small for {kind}; give at least 1 byte")
     if amount > MAX_BYTES:

@@ -17,7 +17,9 @@ from penstock.core.disposition import filename
 MAX_NAME_BYTES: Final = 255 - len(".part.journal~")
 _MAX_EXTENSION: Final = 16
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE)
+_DEVICE: Final = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE
+)
 _OURS: Final = (".part", ".part.journal", ".part.journal~", ".corrupt")
 _DOUBLE: Final = re.compile(r"(\.tar)(\.[A-Za-z0-9]{1,8})$", re.IGNORECASE)
 _CODING_SUFFIX: Final = re.compile(r"\.(gz|br|zst|z|deflate)$", re.IGNORECASE)

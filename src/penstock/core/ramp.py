@@ -9,14 +9,17 @@ Climbing is optimistic, because every moment at half the connections costs half 
 connections opened last flow and the throughput has risen by half of what proportional growth promised, the
 next doubling follows, after as little as one tick. Where growth stops showing, or the ceiling is reached, one
 long window proves the last step. A step that did not keep its promise starts a search for the top between the
-levels already tried, by bisection; past the top lies what is not worth having.
+levels already tried, by bisection; past the top lies what is not worth having. Since a single tick can deceive
+(in slow start it makes a collapse look like growth), a level that was never compared with a lower one over a
+long window is checked once, when it has been held for a while.
 
     state      what is open                      goes on to
-    STARTING   the first few                     GROWING once they flow
+    STARTING   the first few                     GROWING once they flow, HOLDING when they are the ceiling
     GROWING    twice as many as before           GROWING when it paid at once, HOLDING when proven at the
                                                  ceiling, SEARCHING when the proof fails
     SEARCHING  a level between two known ones    SEARCHING, then HOLDING at the best
-    HOLDING    the best level known              PROBING, rarely, or soon when the link became faster
+    HOLDING    the best level known              SEARCHING once, when no lower one was measured; PROBING,
+                                                 rarely, or soon when the link became faster
     PROBING    a quarter more than the best      GROWING when it paid, else back to HOLDING
 
 A refusal ends any state: what worked is held, and the level above it is closed for a while that doubles each
@@ -32,8 +35,8 @@ INITIAL_CONNECTIONS = 4
 
 #: A step pays when it brings this share of the gain that proportional growth promised.
 PAYS = 0.5
-#: Below this share the proof sends us searching: the comparison may be with a single tick, which is 20 % off.
-PROVEN = 0.75
+#: A larger share says that what it is compared with was still in slow start, and so proves nothing.
+TOO_GOOD = 2.0
 #: A step up that brings less than this part of what was there before is a collapse, taken back at once.
 COLLAPSED = 0.88
 #: So much worse that three ticks are enough to see it, and that the level stays closed for a while.
@@ -57,6 +60,9 @@ SETTLE_SETUPS = 2.0
 MAX_SETTLE = 2.0
 #: This part of the connections must flow before a rate counts as the level's: one that is stuck stops nobody.
 ENOUGH = 0.75
+#: Seconds after which a level that is held, but was never compared with a lower one for PROOF_SECONDS, is: a
+#: single tick, noisy or in slow start, may have made a collapse look like growth. Late, since it costs speed.
+CHECK_SECONDS = 2.0
 #: Seconds after which connections that stay silent are taken as they are.
 PATIENCE = 3.0
 
@@ -66,7 +72,7 @@ MAX_PROBE_SECONDS = 160.0
 #: A held level that brings this much more than it did says that the link changed; then a probe is due at
 #: once, but not within MIN_HOLD seconds of the last step.
 BECAME_FASTER = 1.15
-MIN_HOLD = 5.0
+MIN_HOLD = 2.0
 
 #: Refusals within this many seconds of the first are one event.
 REFUSAL_BURST = 1.0
@@ -114,6 +120,7 @@ class Ramp:
         self._setup = 0.0
         self._before = _Level(0, 0.0)
         self._rates: dict[int, float] = {}
+        self._checked: int | None = None  # the limit known to be better than a lower one
         self._probe_at = 0.0
         self._probe_wait = PROBE_SECONDS
         self._closed_from = ceiling + 1
@@ -225,11 +232,10 @@ class Ramp:
             return
         if not self._is_judged(now, rate, self._before.rate):
             return
-        doubtful = self._setup > QUICK_SETUP  # what it is compared with was still in slow start
         self._rates = {self._limit: rate}
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
-        elif share >= PROVEN and not doubtful:
+        elif PAYS <= share <= TOO_GOOD:
             self._settle_at(now, self._limit)
         else:
             self._search_on(now)
@@ -249,6 +255,10 @@ class Ramp:
         if rate > BECAME_FASTER * before:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
+        if self._checked != self._limit:
+            if now - (self._moved_at or now) >= CHECK_SECONDS:
+                self._search_on(now)
+            return
         if now >= self._probe_at and self._limit < self._cap(now):
             self._before = _Level(self._limit, rate)
             self._move(now, min(self._cap(now), self._limit + max(1, self._limit // 4)), _State.PROBING)
@@ -300,6 +310,8 @@ class Ramp:
 
     def _settle_at(self, now: float, limit: int) -> None:
         """Hold `limit`; where more has been seen to collapse, close it for a while."""
+        if limit == 1 or any(level < limit for level in self._rates):
+            self._checked = limit
         best = self._rates.get(limit)
         if best is not None:
             collapsed = [level for level, rate in self._rates.items() if level > limit and rate < CLEARLY_WORSE * best]

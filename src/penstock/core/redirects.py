@@ -25,9 +25,7 @@ class Refused(NamedTuple):
     why: str
 
 
-def follow(
-    url: str, head: Head, hops: int, *, max_redirects: int, allow_downgrade: bool
-) -> Follow | Refused | None:
+def follow(url: str, head: Head, hops: int, *, max_redirects: int, allow_downgrade: bool) -> Follow | Refused | None:
     """What to do with an answer from `url` after `hops` redirects; None when it is not a redirect."""
     if head.status not in REDIRECT_STATUSES:
         return None

@@ -6,8 +6,8 @@ passed in.
 
 from __future__ import annotations
 
-from typing import NamedTuple
 import enum
+from typing import NamedTuple
 
 #: Failures in a row before the origin has ever answered: enough for a lost packet or a server that is just
 #: starting, few enough that a wrong name or port is told within seconds.

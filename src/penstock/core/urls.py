@@ -14,9 +14,11 @@ MAX_URL: Final = 64 * 1024
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 #: What may stand in a path or query as it is (RFC 3986 §3.3, §3.4), and what browsers leave alone besides.
 _PATH_SAFE: Final = "/:@!$&'()*+,;=~%-._[]|^`"
-_QUERY_SAFE: Final = _PATH_SAFE + '?{}\\'
+_QUERY_SAFE: Final = _PATH_SAFE + "?{}\\"
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_HOST_AND_PATH: Final = re.compile(r"[^\s/?#@:]+\.[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#].*)?|localhost(?::[0-9]{1,5})?(?:[/?#].*)?")
+_HOST_AND_PATH: Final = re.compile(
+    r"[^\s/?#@:]+\.[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#].*)?|localhost(?::[0-9]{1,5})?(?:[/?#].*)?"
+)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS: Final = frozenset({"range", "if-range", "accept-encoding"})
 

@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 from penstock.core.answer import Answer, Partial, Unsatisfied, Whole
 from penstock.core.headers import http_date
 from penstock.core.naming import choose_name, decoded_name, safe_name
-from penstock.core.ranges import RangeSet
+from penstock.core.ramp import INITIAL_CONNECTIONS
+from penstock.core.ranges import Range, RangeSet
 from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
-from penstock.core.segments import Segments
+from penstock.core.segments import LEASE_BYTES, Segments
 from penstock.core.urls import identity, last_segment, redact
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
@@ -156,9 +157,9 @@ class Download:
         if isinstance(plan, Restart) and plan.why:
             self._restarted(plan.why)
         self._enter(State.PROBING)
-        first = _first_missing(plan, place)
+        asked = _first_range(plan, place, self.context.options.min_segment)
         if_range = plan.validator.value if isinstance(plan, Continue) and plan.validator is not None else None
-        opened, answer = await probe(self.context, self._patience, range_header=f"bytes={first}-", if_range=if_range)
+        opened, answer = await probe(self.context, self._patience, range_header=asked, if_range=if_range)
         try:
             return await self._answered(opened, answer, plan)
         finally:
@@ -488,13 +489,20 @@ def _split_output(directory: Path, output: Path) -> tuple[Path, str]:
     return whole.parent, whole.name
 
 
-def _first_missing(plan: Continue | Restart, place: Place | None) -> int:
-    """The byte to ask for first. When all are there, the last one again: its answer confirms what they are of."""
+def _first_range(plan: Continue | Restart, place: Place | None, min_segment: int) -> str:
+    """What to ask for first: everything, or of what is missing the part that one of a few connections will fetch.
+
+    When nothing is missing, the last byte again: its answer confirms what the bytes are of.
+    """
     if not isinstance(plan, Continue) or place is None or not isinstance(place.found, Record):
-        return 0
+        return "bytes=0-"
     length = place.found.length or 0
-    first = next(iter(plan.done.missing(length)), None)
-    return first.start if first is not None else max(0, length - 1)
+    missing = plan.done.missing(length)
+    first = next(iter(missing), None)
+    if first is None:
+        return f"bytes={max(0, length - 1)}-"
+    share = max(min_segment, min(LEASE_BYTES, missing.size // INITIAL_CONNECTIONS))
+    return Range(first.start, min(first.stop, first.start + share)).to_header()
 
 
 def _known(answer: Answer, place: Place, done: RangeSet) -> Representation | None:
