@@ -1,0 +1,1 @@
+"""Measurements that anyone can rerun. Ratios within one run count, not seconds."""

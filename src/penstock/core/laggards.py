@@ -33,7 +33,9 @@ class Laggards:
         bar = median(list(rates.values())) / FAR_BELOW
         slow = {key for key, rate in rates.items() if rate < bar}
         self._since = {key: self._since.get(key, now) for key in slow}
-        late = [key for key, since in self._since.items() if now - since >= self._patience]
-        if late:
-            self._patience *= 2
+        if all(now - since < self._patience for since in self._since.values()):
+            return []
+        # those that began a little later are not spared until the next, longer turn
+        late = [key for key, since in self._since.items() if now - since >= self._patience / 2]
+        self._patience *= 2
         return late
