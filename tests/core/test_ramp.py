@@ -158,6 +158,14 @@ def test_noise_does_not_make_a_short_download_pay_more(seed: int) -> None:
     assert run(link, Ramp(16), size=100 * MB, seed=seed).seconds <= 1.06 * fixed
 
 
+@pytest.mark.parametrize("rtt", [0.03, 0.06])
+def test_a_short_download_from_afar_pays_at_most_12_percent(rtt: float) -> None:
+    link = Link("4 MB/s each, far", rates=(4 * MB,), rtt=rtt, noise=0.2)
+    for seed in range(5):
+        fixed = run(link, Fixed(16), size=100 * MB, seed=seed).seconds
+        assert run(link, Ramp(16), size=100 * MB, seed=seed).seconds <= 1.12 * fixed
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_cap_of_4_costs_at_most_8_refusals_a_minute(seed: int) -> None:
     result = run(Link("503 past 4", refuse_past=4, noise=0.2), Ramp(16), seconds=60.0, seed=seed)
@@ -208,6 +216,13 @@ def test_one_silent_connection_stops_nobody() -> None:
     ramp = Ramp(16)
     feed(ramp, start=0.0, seconds=0.5, per_connection=1 * MB, silent=1)
     assert ramp.limit == 16
+
+
+def test_a_rate_that_connections_past_the_limit_still_bring_decides_nothing() -> None:
+    ramp = Ramp(16)
+    for tick in range(20):
+        ramp.on_tick(tick * 0.05, flowing=INITIAL_CONNECTIONS + 2, opening=0, received=tick * MB)
+    assert ramp.limit == INITIAL_CONNECTIONS
 
 
 def test_many_silent_connections_hold_the_ramp_for_seconds_only() -> None:

@@ -43,6 +43,18 @@ def test_bytes_of_before_are_not_counted() -> None:
     assert meter.rate == pytest.approx(1 * MB, rel=0.05)
 
 
+def test_a_rate_says_something_after_a_tenth_of_a_second_of_flow_and_not_before() -> None:
+    meter = RateMeter(0.0)
+    meter.update(1.0, 0)
+    assert not meter.measured
+    meter.update(1.05, 200_000)
+    assert not meter.measured
+    meter.update(1.10, 400_000)
+    assert not meter.measured
+    meter.update(1.15, 600_000)
+    assert meter.measured
+
+
 @pytest.mark.parametrize(("old", "new"), [(4 * MB, 1 * MB), (1 * MB, 4 * MB)])
 def test_a_change_is_followed_within_a_second(old: int, new: int) -> None:
     meter = RateMeter(0.0)
@@ -83,10 +95,13 @@ def test_silence_is_counted_from_the_start_and_from_the_last_new_byte() -> None:
 
 
 def test_the_rate_does_not_depend_on_how_often_it_is_asked() -> None:
-    often, seldom = RateMeter(0.0), RateMeter(0.0)
-    flow(often, start=0.0, seconds=2.0, rate=4 * MB, tick=0.01)
-    flow(seldom, start=0.0, seconds=2.0, rate=4 * MB, tick=0.1)
-    assert often.rate == pytest.approx(seldom.rate, rel=0.02)
+    rates = []
+    for tick in (0.01, 0.25):
+        meter = RateMeter(0.0)
+        total = flow(meter, start=0.0, seconds=2.0, rate=4 * MB, tick=tick)
+        flow(meter, start=2.0, seconds=0.5, rate=1 * MB, total=total, tick=tick)
+        rates.append(meter.rate)
+    assert rates[0] == pytest.approx(rates[1], rel=0.02)
 
 
 @given(st.lists(st.tuples(st.floats(-0.1, 0.5), st.integers(0, MB), st.sampled_from(["", "pause", "resume"]))))
