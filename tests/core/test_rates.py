@@ -96,9 +96,9 @@ def test_silence_is_counted_from_the_start_and_from_the_last_new_byte() -> None:
 
 def test_the_rate_does_not_depend_on_how_often_it_is_asked() -> None:
     rates = []
-    for tick in (0.01, 0.25):
+    for tick in (0.01, 0.5):
         meter = RateMeter(0.0)
-        total = flow(meter, start=0.0, seconds=2.0, rate=4 * MB, tick=tick)
+        total = flow(meter, start=0.0, seconds=2.0, rate=4 * MB, tick=0.01)
         flow(meter, start=2.0, seconds=0.5, rate=1 * MB, total=total, tick=tick)
         rates.append(meter.rate)
     assert rates[0] == pytest.approx(rates[1], rel=0.02)

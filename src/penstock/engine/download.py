@@ -148,6 +148,10 @@ class Download:
             try:
                 return await self._round()
             except RepresentationMoved as moved:
+                if moved.failure is not None:
+                    await self.context.sleep(self._patience.next_wait(moved.failure))
+                else:
+                    self._count_change(moved.why)
                 await self._start_over(moved.why)
 
     async def _round(self) -> Result:
@@ -350,12 +354,14 @@ class Download:
         context = self.context
         context.emit(Restarted(download=context.number, at=context.now, why=why, dropped=dropped))
 
-    async def _start_over(self, why: str) -> None:
-        """The representation changed under us: forget every byte of the old one."""
+    def _count_change(self, why: str) -> None:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             url = self.context.shown_url
             raise RepresentationChanged(f"{url}: the file keeps changing on the server: {why}", url=url)
+
+    async def _start_over(self, why: str) -> None:
+        """Forget every byte that came so far."""
         if self._pipe is not None:
             await self._pipe.barrier()
         if self._checkpoints is not None:

@@ -52,11 +52,15 @@ _EXPIRED: Final = {401, 403, 404, 410}
 
 
 class RepresentationMoved(Exception):
-    """The file on the server became another one; `why` in words."""
+    """The bytes so far cannot be gone on from; `why` in words.
 
-    def __init__(self, why: str) -> None:
+    The file on the server became another one; or (`failure`) a stream broke that cannot be joined on to.
+    """
+
+    def __init__(self, why: str, failure: Failure | None = None) -> None:
         super().__init__(why)
         self.why = why
+        self.failure = failure
 
 
 class Fetch:
@@ -245,7 +249,8 @@ class Fetch:
                 return
         if isinstance(lane, StreamLane) and self.segments.length is None and lane.position:
             # nothing proves where a second stream would have to be joined on
-            self._end(RepresentationMoved(f"{failure.message}, and a stream of unknown size cannot be continued"))
+            why = f"{failure.message}, and a stream of unknown size cannot be continued"
+            self._end(RepresentationMoved(why, failure))
             return
         working = sum(other.flowing for other in self._lanes)
         if working and not lane.flowing and self._is_turned_away(lane, failure):

@@ -23,6 +23,8 @@ from penstock.net.transfer import Transfer, Verdict
 
 #: Unusable answers to range requests after which the source is read as one stream.
 MAX_REJECTS: Final = 3
+#: Seconds that a redirect's own body may take to its end, which keeps the connection usable.
+_DRAIN_SECONDS: Final = 2.0
 
 
 class Opening:
@@ -95,6 +97,7 @@ async def open_following(context: Context, exchange: Exchange) -> Opened:
             raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT, status=head.status)
         if not isinstance(step, Follow):
             return Opened(transfer, opening, head, exchange.url)
+        context.loop.call_later(_DRAIN_SECONDS, transfer.stop)
         hops += 1
         exchange = replace(exchange, url=step.url)
 
