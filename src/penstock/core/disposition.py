@@ -54,7 +54,7 @@ def _extended(text: str) -> str | None:
 def _plain(text: str) -> str:
     if _ENCODED_WORD.search(text):
         return _ENCODED_WORD.sub(_word, text)
-    text = _as_utf8(text)
+    text = as_utf8(text)
     if re.search(r"%[0-9A-Fa-f]{2}", text):
         try:
             return unquote(text, errors="strict")
@@ -63,7 +63,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _as_utf8(text: str) -> str:
+def as_utf8(text: str) -> str:
     """Header bytes reach us as latin-1; most servers that send others than ASCII mean UTF-8."""
     try:
         return text.encode("latin-1").decode("utf-8")

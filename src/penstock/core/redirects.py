@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
+from penstock.core.disposition import as_utf8
 from penstock.core.urls import check, origin, strip_userinfo
 from penstock.errors import InvalidRequest
 from penstock.model import Head
@@ -35,12 +36,7 @@ def follow(url: str, head: Head, hops: int, *, max_redirects: int, allow_downgra
     if hops >= max_redirects:
         return Refused(f"more than {max_redirects} redirects; --max-redirs allows more")
     try:
-        # a raw UTF-8 Location reaches us as latin-1
-        location = location.encode("latin-1").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        pass
-    try:
-        target = check(strip_userinfo(urljoin(url, location)))
+        target = check(strip_userinfo(urljoin(url, as_utf8(location))))
     except (InvalidRequest, ValueError) as error:
         return Refused(f"a redirect to a URL that is not followed: {error}")
     if origin(url).scheme == "https" and origin(target).scheme == "http" and not allow_downgrade:

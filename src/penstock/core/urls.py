@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
@@ -149,8 +148,7 @@ def escape(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    code = ord(character)
-    category = unicodedata.category(character)
-    if category not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if character.isprintable():  # neither a control nor invisible, by the Unicode database; the space counts
         return character
+    code = ord(character)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"

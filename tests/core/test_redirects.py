@@ -1,0 +1,81 @@
+"""Redirects are followed within bounds, and never to where a download must not go."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.redirects import REDIRECT_STATUSES, Follow, Refused, follow
+from penstock.model import Head
+
+
+def step(
+    location: str | None,
+    *,
+    url: str = "https://e.org/dir/a",
+    status: int = 302,
+    hops: int = 0,
+    allow_downgrade: bool = False,
+) -> Follow | Refused | None:
+    fields = () if location is None else (("location", location),)
+    return follow(url, Head(status, fields), hops, max_redirects=20, allow_downgrade=allow_downgrade)
+
+
+@pytest.mark.parametrize(
+    ("location", "target", "crosses"),
+    [
+        ("https://e.org/b", "https://e.org/b", False),
+        ("/b", "https://e.org/b", False),
+        ("b", "https://e.org/dir/b", False),
+        ("../b", "https://e.org/b", False),
+        ("?q", "https://e.org/dir/a?q", False),
+        ("//cdn.org/b", "https://cdn.org/b", True),
+        ("https://e.org:8443/b", "https://e.org:8443/b", True),
+        ("https://e.org/b#fragment", "https://e.org/b", False),
+        ("https://user:pw@e.org/b", "https://e.org/b", False),
+        ("/\u00c3\u00a4", "https://e.org/%C3%A4", False),
+        ("/a b", "https://e.org/a%20b", False),
+    ],
+)
+def test_F26_where_it_leads(location: str, target: str, crosses: bool) -> None:
+    assert step(location) == Follow(target, crosses)
+
+
+@pytest.mark.parametrize("status", sorted(REDIRECT_STATUSES))
+def test_F26_every_kind_is_followed(status: int) -> None:
+    assert isinstance(step("/b", status=status), Follow)
+
+
+@pytest.mark.parametrize("status", [200, 206, 300, 304, 404, 416])
+def test_other_statuses_are_no_redirects(status: int) -> None:
+    assert step("/b", status=status) is None
+
+
+def test_F26_they_are_bounded() -> None:
+    assert isinstance(step("/b", hops=19), Follow)
+    assert isinstance(step("/b", hops=20), Refused)
+
+
+def test_F26_without_a_location_it_is_refused() -> None:
+    assert isinstance(step(None), Refused)
+    assert isinstance(step(""), Refused)
+
+
+def test_S06_down_from_https_only_when_allowed() -> None:
+    assert isinstance(step("http://e.org/b"), Refused)
+    assert step("http://e.org/b", allow_downgrade=True) == Follow("http://e.org/b", True)
+    assert isinstance(step("https://e.org/b", url="http://e.org/a"), Follow)
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://e.org/", "gopher://e.org", "smb://x/y", "data:,x"])
+def test_S07_other_schemes_are_refused(location: str) -> None:
+    assert isinstance(step(location), Refused)
+
+
+@given(st.text(max_size=200))
+def test_nothing_raises(location: str) -> None:
+    outcome = step(location)
+    assert isinstance(outcome, Follow | Refused)
+    if isinstance(outcome, Follow):
+        assert outcome.url.startswith("https://")
