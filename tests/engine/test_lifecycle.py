@@ -112,9 +112,7 @@ def test_closing_refuses_new_work_and_can_be_repeated(tmp_path: Path) -> None:
         downloader.submit("http://127.0.0.1:1/a")
 
 
-def test_one_failure_hurts_no_other(
-    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_failure_hurts_no_other(fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception inside one download's callbacks, as a bug of ours would raise it, ends that download alone."""
     content = Content(4 * MB)
     good = fault_server.serve("/good.bin", content)

@@ -59,8 +59,12 @@ MAX_SETTLE = 2.0
 #: This part of the connections must flow before a rate counts as the level's: one that is stuck stops nobody.
 ENOUGH = 0.75
 #: Seconds after which a level that is held, but was never compared with a lower one for PROOF_SECONDS, is: a
-#: single tick, noisy or in slow start, may have made a collapse look like growth. Late, since it costs speed.
-CHECK_SECONDS = 2.0
+#: single tick, noisy or in slow start, may have made a collapse look like growth. Late, since it costs half a
+#: second at three quarters of the speed, and reconnects; sooner where there is reason for doubt.
+CHECK_SECONDS = 10.0
+DOUBTFUL_CHECK_SECONDS = 2.0
+#: A larger share of the promised gain is a reason: what the step is compared with was still in slow start.
+TOO_GOOD = 2.0
 #: Seconds after which connections that stay silent are taken as they are.
 PATIENCE = 3.0
 
@@ -119,6 +123,7 @@ class Ramp:
         self._before = _Level(0, 0.0)
         self._rates: dict[int, float] = {}
         self._checked: int | None = None  # the limit known to be better than a lower one
+        self._doubtful = True
         self._probe_at = 0.0
         self._probe_wait = PROBE_SECONDS
         self._closed_from = ceiling + 1
@@ -234,6 +239,7 @@ class Ramp:
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
         elif share >= PAYS:  # good enough for now: a first tick is 20 % off; the check of `_hold` comes later
+            self._doubtful = share > TOO_GOOD
             self._settle_at(now, self._limit)
         else:
             self._search_on(now)
@@ -254,7 +260,8 @@ class Ramp:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
         if self._checked != self._limit:
-            if now - (self._moved_at or now) >= CHECK_SECONDS:
+            wait = DOUBTFUL_CHECK_SECONDS if self._doubtful else CHECK_SECONDS
+            if now - (self._moved_at or now) >= wait:
                 self._search_on(now)
             return
         if now >= self._probe_at and self._limit < self._cap(now):

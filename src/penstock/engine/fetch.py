@@ -338,10 +338,8 @@ class Fetch:
                 self._open_stream()
             return
         allowed = self._ramp.limit
-        lanes = len(self._lanes)
-        first = next(iter(self._lanes), None)
-        if lanes == 1 and allowed > 1 and isinstance(first, SegmentLane) and not self.segments.has_free:
-            self._share_out(first, allowed)
+        if self.most_lanes == 1 and allowed > 1 and not self.segments.has_free:
+            self._share_out(allowed)
         while len(self._lanes) < allowed:
             measured = rate or self._rate
             share = allowed if measured else allowed - len(self._lanes)
@@ -350,8 +348,11 @@ class Fetch:
                 return
             self._open(assignment)
 
-    def _share_out(self, lane: SegmentLane, share: int) -> None:
-        """Others join a lane that holds everything: equal parts."""
+    def _share_out(self, share: int) -> None:
+        """The first lane holds everything and others join: equal parts."""
+        lane = next(iter(self._lanes), None)
+        if not isinstance(lane, SegmentLane):
+            return
         remaining = lane.lease.segment.remaining
         if remaining <= _SMALL_BYTES and (not self._rate or remaining / self._rate < 2 * self._setup):
             return
