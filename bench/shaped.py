@@ -3,7 +3,7 @@
 python -m bench.shaped [--rates 4,4,4,0.2] [--size 100] [--rtt 0] [--connections 8,16] [--rounds 3] [--stall-one]
 
 Rates are MB/s (1e6 bytes), given to connections in the order they come. The ideal for N connections is the size over
-the sum of the first N connections' rates; with --stall-one the third connection goes silent after 1 MB and counts as
+the sum of the first N connections' rates; with --stall-one one in eight of these goes silent after 1 MB and counts as
 nothing. The time is that of the whole process, its start included.
 """
 
@@ -23,10 +23,12 @@ from tests.servers.fault import FaultServer, Reply, Request
 from bench.harness import Run, aria2, axel, fetching, middle, penstock, rounds, table
 
 MB = 1_000_000
+#: With --stall-one the third of every eight connections goes silent.
 _STALLED = 3
+_ONE_IN = 8
 
 
-def serve(pipe: Connection, rates: list[float], size: int, round_trip: float, stall_one: bool) -> None:
+def serve(pipe: Connection, rates: list[float], size: int, round_trip: float, stall_one: bool, most: int) -> None:
     """Run the server in a process of its own; connections are numbered anew at each message."""
     server = FaultServer()
     server.rates = [rate * MB for rate in rates]
@@ -36,7 +38,7 @@ def serve(pipe: Connection, rates: list[float], size: int, round_trip: float, st
     def script(request: Request, reply: Reply) -> None:
         number = request.connection - first[0]
         reply.rate = server.rates[(number - 1) % len(server.rates)]
-        if stall_one and number == _STALLED:
+        if stall_one and number <= most and number % _ONE_IN == _STALLED:
             reply.stall_after = 1 * MB
 
     server.script = script
@@ -60,18 +62,21 @@ def main() -> None:
     options = parser.parse_args()
     rates = [float(rate) for rate in options.rates.split(",")]
     content = Content(int(options.size * MB))
+    counts = [int(number) for number in options.connections.split(",")]
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     context = multiprocessing.get_context("spawn")
-    server = context.Process(target=serve, args=(theirs, rates, content.size, options.rtt, options.stall_one))
+    server = context.Process(
+        target=serve, args=(theirs, rates, content.size, options.rtt, options.stall_one, max(counts))
+    )
     server.start()
     url = ours.recv()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.bin"
-        for count in [int(number) for number in options.connections.split(",")]:
+        for count in counts:
             sources = [rates[number % len(rates)] for number in range(count)]
             if options.stall_one:
-                sources[_STALLED - 1] = 0.0
+                sources = [0.0 if number % _ONE_IN == _STALLED - 1 else rate for number, rate in enumerate(sources)]
             ideal = options.size / sum(sources)
             commands = {
                 "penstock": penstock(url, output, count),

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.servers.fault import FaultServer
-from tests.servers.nginx import Nginx, find_nginx, install_nginx, start_nginx
+from tests.servers.nginx import Nginx, find_nginx, free_port, install_nginx, start_nginx
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    wanting = [item for item in items if "nginx" in getattr(item, "fixturenames", ())]
+    wanting = [
+        item for item in items if "nginx" in getattr(item, "fixturenames", ()) or item.get_closest_marker("nginx")
+    ]
     if not wanting:
         return
     if find_nginx() is None:
@@ -37,9 +39,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def fault_server() -> Iterator[FaultServer]:
-    """A fault server of its own for each test."""
+    """A fault server of its own for each test; a script that raised fails the test."""
     with FaultServer() as server:
         yield server
+    if server.errors:
+        raise server.errors[0]
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +53,12 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     server = start_nginx(home / "home", home / "root")
     yield server
     server.stop()
+
+
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    """A loopback port on which nobody listens."""
+    return free_port()
 
 
 @pytest.fixture(autouse=True)

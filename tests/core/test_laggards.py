@@ -43,3 +43,10 @@ def test_ordinary_differences_are_no_reason() -> None:
 def test_two_connections_have_no_fellows_to_compare_with() -> None:
     laggards = Laggards()
     assert all(laggards.judge(now / 10, {1: 4e6, 2: 1.0}) == [] for now in range(100))
+
+
+def test_silence_counts_from_the_last_byte() -> None:
+    laggards = Laggards()
+    rates = {1: 4e6, 2: 4e6, 3: 4e6, 4: 0.0}
+    assert laggards.judge(10.0, rates, {4: PATIENCE_SECONDS * 0.9}) == []
+    assert laggards.judge(10.0, rates, {4: PATIENCE_SECONDS}) == [4]

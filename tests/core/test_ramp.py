@@ -51,6 +51,7 @@ SLOW_TO_LEARN = [
     Link("a cap, 200 ms away", rtt=0.2, noise=0.2),
     Link("collapse past 4, 20 ms away", collapse_past=4, rtt=0.02, noise=0.2),
     Link("collapse past 6, 30 ms away", collapse_past=6, rtt=0.03, noise=0.2),
+    Link("collapse past 4, 50 ms away", collapse_past=4, rtt=0.05, noise=0.2),
 ]
 
 

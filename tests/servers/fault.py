@@ -9,8 +9,24 @@ For each request it makes the correct `Reply`; a script may then change anything
     server.serve("/a.bin", Content(1_000_000))
     server.script = script
 
+What can be told, and how:
+
+    cut, reset, silence, trickle   reply.close_after, .reset_after, .stall_after, .trickle_after = bytes of body
+    no answer, no connection       reply.silent = True, reply.refuse = True, server.deaf = {connection, ...}
+    another status, a redirect     reply.become(503, {"Retry-After": "1"}), reply.redirect("/b.bin")
+    another range or total         reply.claim(start, stop, total)
+    wrong or missing headers       reply.headers["ETag"] = '"2"', del reply.headers["Content-Range"]
+    a length that is not said      reply.headers["Content-Length"] = "", reply.close = True
+    more than was said             reply.extra = b"..."
+    a header twice, or a million   reply.more_headers = [...], reply.raw = b"..."
+    chunks, HTTP/1.0, closing      reply.chunked = True, reply.version = "HTTP/1.0", reply.close = True
+    at most N connections          if server.live > N: reply.become(429)
+    slow links                     server.rates = [4e6, 2e5], server.round_trip = 0.1, reply.rate, reply.delay
+    another file                   server.serve(path, other, etag='"2"')
+    a restart                      server.close(), server.restart()
+
 Connections are numbered from 1 in the order they came; every request is kept in `server.log`. Nothing here sleeps
-without watching for the server's end, so closing is quick.
+without watching for the server's end, so closing is quick. What a script raises is kept in `server.errors`.
 """
 
 from __future__ import annotations
@@ -18,99 +34,42 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from email.utils import formatdate, parsedate_to_datetime
 
 from tests.servers.content import Content
+from tests.servers.replies import LAST_MODIFIED, File, Reply, Request, correct_reply, parse
+from tests.servers.sending import Sending, linger_no_more, reset
 
-#: Paced bodies go out in slices of this many seconds.
-_SLICE_SECONDS = 0.005
-_LARGEST_SLICE = 256 * 1024
-LAST_MODIFIED = "Mon, 01 Jan 2024 00:00:00 GMT"
-
-
-@dataclass
-class File:
-    """What is served under a path. Replace it to change the file on the server."""
-
-    content: Content
-    etag: str | None = '"1"'
-    last_modified: str | None = LAST_MODIFIED
-    content_type: str | None = "application/octet-stream"
-    headers: tuple[tuple[str, str], ...] = ()
-    ranges: bool = True
-
-
-@dataclass
-class Request:
-    """One request as it came. `start` and `stop` are the asked range, half-open; None where it did not ask."""
-
-    connection: int
-    #: Its number on its connection, from 1.
-    turn: int
-    #: Its number on the server, from 1.
-    number: int
-    method: str
-    path: str
-    headers: dict[str, str]
-    at: float
-    start: int | None = None
-    stop: int | None = None
-    status: int = 0
-    #: Bytes of body that were sent.
-    sent: int = 0
-
-
-@dataclass
-class Reply:
-    """An answer and its faults. Byte counts are of the body."""
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    content: Content | None = None
-    start: int = 0
-    stop: int = 0
-    #: Bytes per second; None for as fast as it goes.
-    rate: float | None = None
-    #: Seconds before the head.
-    delay: float = 0.0
-    reset_after: int | None = None
-    close_after: int | None = None
-    stall_after: int | None = None
-    #: Bytes to send behind the end of the body.
-    extra: bytes = b""
-    chunked: bool = False
-    #: Close when done, whatever was said.
-    close: bool = False
-    #: Never answer.
-    silent: bool = False
-    #: Reset at once, without an answer.
-    refuse: bool = False
-    #: Send exactly this instead of everything.
-    raw: bytes | None = None
-    #: A body that is no content's.
-    body: bytes | None = None
-    version: str = "HTTP/1.1"
-
+__all__ = ["LAST_MODIFIED", "Content", "FaultServer", "File", "Reply", "Request", "Script"]
 
 Script = Callable[[Request, Reply], None]
+#: A head longer than this is answered by closing.
+_LARGEST_HEAD = 1 << 20
+#: How long `close` lets a thread leave by itself before it takes its socket away.
+_POLITE_SECONDS = 0.3
 
 
 class FaultServer:
     """Serves on a loopback port from construction to `close`; a context manager."""
 
-    def __init__(self, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, send_buffer: int = 64 * 1024) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None, send_buffer: int = 64 * 1024
+    ) -> None:
         self.script: Script = lambda _request, _reply: None
         #: Rates in bytes per second, given to connections in turn.
         self.rates: list[float] = []
         #: Seconds from request to answer, and again for a new connection.
         self.round_trip = 0.0
+        #: Connections that are accepted and then ignored; not even TLS is spoken on them.
+        self.deaf: set[int] = set()
         self.log: list[Request] = []
+        #: What scripts raised; a test that ends with some has failed.
+        self.errors: list[Exception] = []
+        #: Connections so far.
         self.connections = 0
+        #: Connections open now.
         self.live = 0
         self._files: dict[str, File] = {}
         self._context = context
@@ -122,7 +81,7 @@ class FaultServer:
     def _listen(self, port: int) -> None:
         self._ended = threading.Event()
         self._sockets: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._listener = socket.socket(family)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,20 +112,34 @@ class FaultServer:
         return sum(request.sent for request in self.log)
 
     def wait_for(self, truth: Callable[[], bool], seconds: float = 20.0) -> None:
-        """Return once `truth()` holds; it is looked at whenever something was sent. Raises TimeoutError."""
+        """Return once `truth()` holds; it is looked at whenever something happened. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(truth, seconds):
                 raise TimeoutError("the server waited in vain")
 
+    def correct_reply(self, request: Request) -> Reply:
+        """What a sound server would answer to this."""
+        return correct_reply(request, self._files.get(request.path.partition("?")[0]))
+
     def close(self) -> None:
-        """End: every connection is reset."""
+        """End: every connection is reset. Once it returned, nobody listens on the port. May be repeated."""
+        if self._ended.is_set():
+            return
         self._ended.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # wakes the thread that accepts, on every system
+            socket.create_connection((self._host, self.port), 1).close()
         self._listener.close()
         for connection in list(self._sockets):
-            _reset(connection)
-        for thread in self._threads:
+            with contextlib.suppress(OSError):
+                linger_no_more(connection)
+                _shut(connection, socket.SHUT_RD)  # wakes one that reads
+        until = time.monotonic() + _POLITE_SECONDS
+        for thread in list(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+        for connection in list(self._sockets):
+            with contextlib.suppress(OSError):
+                _shut(connection, socket.SHUT_RDWR)  # wakes one that writes to a peer that does not read
+        for thread in list(self._threads):
             thread.join(5)
 
     def restart(self) -> None:
@@ -182,37 +155,57 @@ class FaultServer:
     # Connections
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True, name="fault-server")
-        self._threads.append(thread)
+        def work() -> None:
+            try:
+                target(*args)
+            finally:
+                self._threads.discard(thread)
+
+        thread = threading.Thread(target=work, daemon=True, name="fault-server")
+        self._threads.add(thread)
         thread.start()
 
     def _accept(self, listener: socket.socket, ended: threading.Event) -> None:
-        while not ended.is_set():
+        while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            if ended.is_set():
+                reset(connection)
+                return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._send_buffer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
-            self.connections += 1
+            with self._changed:
+                self.connections += 1
+                self.live += 1
+                self._changed.notify_all()
             self._start(self._converse, connection, self.connections, ended)
 
     def _converse(self, connection: socket.socket, number: int, ended: threading.Event) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            ended.wait(self.round_trip)
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            self._sockets.add(connection)
-            self.live += 1
-            try:
-                self._serve_turns(connection, number, ended)
-            finally:
+        if self._context is not None and number not in self.deaf:
+            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._sockets.add(connection)
+        try:
+            if ended.wait(self.round_trip):
+                return
+            if number in self.deaf:
+                while connection.recv(65536):
+                    pass
+            elif isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            self._serve_turns(connection, number, ended)
+        except OSError:
+            pass  # the peer left, or the server ends
+        finally:
+            self._sockets.discard(connection)
+            if ended.is_set():
+                reset(connection)
+            connection.close()
+            with self._changed:
                 self.live -= 1
-                self._sockets.discard(connection)
-                connection.close()
-                with self._changed:
-                    self._changed.notify_all()
+                self._changed.notify_all()
 
     def _serve_turns(self, connection: socket.socket, number: int, ended: threading.Event) -> None:
         buffered = b""
@@ -220,153 +213,52 @@ class FaultServer:
         while not ended.is_set():
             while b"\r\n\r\n" not in buffered:
                 received = connection.recv(65536)
-                if not received:
+                if not received or len(buffered) > _LARGEST_HEAD:
                     return
                 buffered += received
             head, _, buffered = buffered.partition(b"\r\n\r\n")
             turn += 1
-            request = self._parse(head.decode("latin-1"), number, turn)
-            reply = self.correct_reply(request)
-            if self.rates:
-                reply.rate = self.rates[(number - 1) % len(self.rates)]
-            self.script(request, reply)
-            request.status = reply.status
-            if not self._send(connection, request, reply, ended):
-                return
+            request = self._log(head.decode("latin-1"), number, turn)
+            try:
+                if request is None or not self._answer(connection, request, ended) or not request.keeps_alive:
+                    return
+            finally:
+                if request is not None:
+                    request.ended = time.monotonic()
 
-    def _parse(self, head: str, connection: int, turn: int) -> Request:
-        first, *lines = head.split("\r\n")
-        method, path, _ = first.split(" ", 2)
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    def _log(self, head: str, connection: int, turn: int) -> Request | None:
+        """Read a request and keep it; None when it is none."""
         with self._changed:
-            request = Request(connection, turn, len(self.log) + 1, method, path, headers, time.monotonic())
-            unit, _, span = headers.get("range", "").partition("=")
-            if unit == "bytes" and "," not in span:
-                start, _, last = span.partition("-")
-                request.start = int(start) if start else None
-                request.stop = int(last) + 1 if last else None
+            try:
+                request = parse(head, connection, turn, len(self.log) + 1, time.monotonic())
+            except ValueError:
+                return None
             self.log.append(request)
             self._changed.notify_all()
         return request
 
-    # Answers
+    def _answer(self, connection: socket.socket, request: Request, ended: threading.Event) -> bool:
+        """Answer one request; False when the connection is over."""
+        reply = self.correct_reply(request)
+        if self.rates:
+            reply.rate = self.rates[(request.connection - 1) % len(self.rates)]
+        try:
+            self.script(request, reply)
+        except Exception as error:
+            self.errors.append(error)
+            reset(connection)
+            return False
+        request.status = reply.status
+        reply.delay += self.round_trip
 
-    def correct_reply(self, request: Request) -> Reply:
-        """What a sound server would answer (RFC 9110 §13.1.5, §14.2)."""
-        file = self._files.get(request.path.partition("?")[0])
-        if file is None:
-            return Reply(404, {"Content-Type": "text/plain"}, body=b"no such file\n")
-        size = file.content.size
-        headers = {
-            "Date": formatdate(usegmt=True),
-            "ETag": file.etag or "",  # an empty one is not sent
-            "Last-Modified": file.last_modified or "",
-            "Content-Type": file.content_type or "",
-            **dict(file.headers),
-        }
-        if file.ranges:
-            headers["Accept-Ranges"] = "bytes"
-        if not file.ranges or request.start is None or not _if_range_holds(request, file):
-            return Reply(200, headers, file.content, 0, size)
-        if request.start >= size:
-            headers["Content-Range"] = f"bytes */{size}"
-            return Reply(416, headers, body=b"")
-        stop = min(request.stop or size, size)
-        headers["Content-Range"] = f"bytes {request.start}-{stop - 1}/{size}"
-        return Reply(206, headers, file.content, request.start, stop)
-
-    def _send(self, connection: socket.socket, request: Request, reply: Reply, ended: threading.Event) -> bool:
-        """Send a reply; False when the connection is over."""
-        ended.wait(reply.delay + self.round_trip)
-        if reply.silent:
-            ended.wait()
-            return False
-        if reply.refuse:
-            _reset(connection)
-            return False
-        if reply.raw is not None:
-            connection.sendall(reply.raw)
-            return False
-        length = len(reply.body) if reply.body is not None else reply.stop - reply.start
-        headers = dict(reply.headers)
-        if reply.chunked:
-            headers.setdefault("Transfer-Encoding", "chunked")
-        else:
-            headers.setdefault("Content-Length", str(length))
-        lines = [f"{name}: {value}" for name, value in headers.items() if value]
-        head = "\r\n".join([f"{reply.version} {reply.status} Whatever", *lines]) + "\r\n\r\n"
-        connection.sendall(head.encode("latin-1", "surrogateescape"))
-        if request.method == "HEAD":
-            return True
-        if not self._send_body(connection, request, reply, length, ended):
-            return False
-        if reply.chunked:
-            connection.sendall(b"0\r\n\r\n")
-        connection.sendall(reply.extra)
-        return not reply.close and reply.version == "HTTP/1.1"
-
-    def _send_body(
-        self, connection: socket.socket, request: Request, reply: Reply, length: int, ended: threading.Event
-    ) -> bool:
-        started = time.monotonic()
-        position = 0
-        while True:
-            if reply.reset_after is not None and position >= reply.reset_after:
-                _reset(connection)
-                return False
-            if reply.close_after is not None and position >= reply.close_after:
-                return False
-            if reply.stall_after is not None and position >= reply.stall_after:
-                ended.wait()
-                return False
-            if position >= length:
-                return True
-            size = self._slice(reply, length, position, started, ended)
-            block = _block(reply, position, size)
-            connection.sendall(b"%x\r\n%b\r\n" % (len(block), block) if reply.chunked else block)
-            position += size
+        def sent(size: int) -> None:
             with self._changed:
                 request.sent += size
                 self._changed.notify_all()
 
-    @staticmethod
-    def _slice(reply: Reply, length: int, position: int, started: float, ended: threading.Event) -> int:
-        """Wait until some bytes are due, and say how many: never past the next fault."""
-        faults = (reply.reset_after, reply.close_after, reply.stall_after)
-        limit = min([length, *(at for at in faults if at is not None)]) - position
-        if reply.rate is None:
-            return min(limit, _LARGEST_SLICE)
-        due = 0
-        while due < 1:
-            if ended.wait(_SLICE_SECONDS):
-                raise OSError("the server ended")
-            due = int((time.monotonic() - started) * reply.rate) - position
-        return min(limit, due, _LARGEST_SLICE)
+        return Sending(connection, reply, ended, sent).run(body=request.method != "HEAD")
 
 
-def _block(reply: Reply, position: int, size: int) -> bytes:
-    if reply.body is not None:
-        return reply.body[position : position + size]
-    assert reply.content is not None
-    return reply.content.read(reply.start + position, reply.start + position + size)
-
-
-def _if_range_holds(request: Request, file: File) -> bool:
-    condition = request.headers.get("if-range")
-    if condition is None:
-        return True
-    if condition.startswith('"'):
-        return condition == file.etag
-    if condition.startswith("W/") or file.last_modified is None:
-        return False
-    return parsedate_to_datetime(condition) == parsedate_to_datetime(file.last_modified)
-
-
-def _reset(connection: socket.socket) -> None:
-    """Close with a RST instead of a FIN."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RD)
-    with contextlib.suppress(OSError):
-        connection.close()
+def _shut(connection: socket.socket, how: int) -> None:
+    """Shut the connection down below TLS: above it, what is being sent would go on in the clear."""
+    socket.socket.shutdown(connection, how)

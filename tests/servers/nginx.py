@@ -27,6 +27,9 @@ http {{
         ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem; }}
 }}
 """
+#: Between finding a free port and listening on it, another process may take it.
+_TRIES = 3
+_START_SECONDS = 20
 
 
 def find_nginx() -> str | None:
@@ -41,7 +44,8 @@ def install_nginx() -> None:
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return
     # several test workers come here at once; the first one installs
-    with (Path(tempfile.gettempdir()) / "penstock-nginx.lock").open("w") as lock:
+    path = Path(tempfile.gettempdir()) / "penstock-nginx.lock"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if find_nginx() is None:
             for words in (["update", "-q"], ["install", "-y", "-q", "nginx-light"]):
@@ -59,6 +63,11 @@ class Nginx:
     process: subprocess.Popen[bytes]
 
     @property
+    def access_log(self) -> Path:
+        """A line for each request: connection, status, bytes of body, range asked."""
+        return self.home / "access.log"
+
+    @property
     def ca_file(self) -> Path:
         """Its own certificate, which signs itself."""
         return self.home / "cert.pem"
@@ -74,13 +83,27 @@ class Nginx:
 
 
 def start_nginx(home: Path, root: Path, *, extra: str = "") -> Nginx:
-    """Start one that keeps its own files in `home`; `extra` goes into each server block."""
+    """Start one that keeps its own files in `home`; `extra` goes into each server block.
+
+    Raises FileNotFoundError when there is no nginx, RuntimeError when it does not start.
+    """
     binary = find_nginx()
-    assert binary is not None
+    if binary is None:
+        raise FileNotFoundError("nginx is not installed")
     home.mkdir(parents=True, exist_ok=True)
     root.mkdir(parents=True, exist_ok=True)
     make_certificate(home)
-    port, tls_port = _free_port(), _free_port()
+    for _ in range(_TRIES):
+        server = _try_to_start(binary, home, root, extra)
+        if server is not None:
+            return server
+    error_log = home / "error.log"
+    raise RuntimeError(f"nginx did not start: {error_log.read_text() if error_log.exists() else 'no log'}")
+
+
+def _try_to_start(binary: str, home: Path, root: Path, extra: str) -> Nginx | None:
+    """Start it on free ports; None when it ended at once, as it does when somebody else took one of them."""
+    port, tls_port = free_port(), free_port()
     user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
     configuration = home / "nginx.conf"
     configuration.write_text(
@@ -89,10 +112,8 @@ def start_nginx(home: Path, root: Path, *, extra: str = "") -> Nginx:
     process = subprocess.Popen(
         [binary, "-c", str(configuration), "-p", str(home)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    server = Nginx(root, home, port, tls_port, process)
-    for at in (port, tls_port):
-        _await_port(at, process)
-    return server
+    answers = all(_await_port(at, process) for at in (port, tls_port))
+    return Nginx(root, home, port, tls_port, process) if answers else None
 
 
 def make_certificate(home: Path, *, days: int = 30) -> None:
@@ -108,20 +129,24 @@ def make_certificate(home: Path, *, days: int = 30) -> None:
     )  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port on which nobody listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
+def _await_port(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until somebody listens there; False when the process ended instead."""
+    until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise RuntimeError("nginx did not start")
+            return False
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return True
         time.sleep(0.02)  # another process: there is no event to wait for
+    process.kill()
+    process.wait()
     raise TimeoutError("nginx does not answer")

@@ -25,14 +25,19 @@ class Laggards:
         self._since: dict[int, float] = {}
         self._patience = PATIENCE_SECONDS
 
-    def judge(self, now: float, rates: Mapping[int, float]) -> list[int]:
-        """The connections to replace now. `rates` maps each measured connection to its bytes per second."""
+    def judge(self, now: float, rates: Mapping[int, float], silent: Mapping[int, float] | None = None) -> list[int]:
+        """The connections to replace now.
+
+        `rates` maps each measured connection to its bytes per second; `silent` those that went silent to how many
+        seconds ago that was, for it counts as time far below the others.
+        """
         if len(rates) < _LEAST_FELLOWS:
             self._since.clear()
             return []
         bar = median(list(rates.values())) / FAR_BELOW
         slow = {key for key, rate in rates.items() if rate < bar}
-        self._since = {key: self._since.get(key, now) for key in slow}
+        quiet = silent or {}
+        self._since = {key: min(self._since.get(key, now), now - quiet.get(key, 0.0)) for key in slow}
         if all(now - since < self._patience for since in self._since.values()):
             return []
         # those that began a little later are not spared until the next, longer turn

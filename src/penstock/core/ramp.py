@@ -37,8 +37,10 @@ INITIAL_CONNECTIONS = 4
 PAYS = 0.5
 #: A step up that brings less than this part of what was there before is a collapse, taken back at once.
 COLLAPSED = 0.88
-#: So much worse that three ticks are enough to see it, and that the level stays closed for a while.
-CLEARLY_WORSE = 0.7
+#: So much worse that three ticks are enough to see it.
+CLEARLY_WORSE = 0.82
+#: So much worse that the level stays closed for a while.
+RUINOUS = 0.7
 #: Of levels that bring this part of the most, the highest is the best: the rest is noise, and should the
 #: bottleneck go away, more connections are ready to use it.
 ALIKE = 0.97
@@ -59,12 +61,10 @@ MAX_SETTLE = 2.0
 #: This part of the connections must flow before a rate counts as the level's: one that is stuck stops nobody.
 ENOUGH = 0.75
 #: Seconds after which a level that is held, but was never compared with a lower one for PROOF_SECONDS, is: a
-#: single tick, noisy or in slow start, may have made a collapse look like growth. Late, since it costs half a
-#: second at three quarters of the speed, and reconnects; sooner where there is reason for doubt.
+#: single tick, noisy or in slow start, may have made a collapse look like growth. Late, since it costs speed
+#: and reconnects; sooner where the tick was surely in slow start: the very first, or any of a far origin.
 CHECK_SECONDS = 10.0
-DOUBTFUL_CHECK_SECONDS = 2.0
-#: A larger share of the promised gain is a reason: what the step is compared with was still in slow start.
-TOO_GOOD = 2.0
+EARLY_CHECK_SECONDS = 2.0
 #: Seconds after which connections that stay silent are taken as they are.
 PATIENCE = 3.0
 
@@ -123,7 +123,7 @@ class Ramp:
         self._before = _Level(0, 0.0)
         self._rates: dict[int, float] = {}
         self._checked: int | None = None  # the limit known to be better than a lower one
-        self._doubtful = True
+        self._initial = self._limit
         self._probe_at = 0.0
         self._probe_wait = PROBE_SECONDS
         self._closed_from = ceiling + 1
@@ -239,7 +239,6 @@ class Ramp:
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
         elif share >= PAYS:  # good enough for now: a first tick is 20 % off; the check of `_hold` comes later
-            self._doubtful = share > TOO_GOOD
             self._settle_at(now, self._limit)
         else:
             self._search_on(now)
@@ -260,7 +259,8 @@ class Ramp:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
         if self._checked != self._limit:
-            wait = DOUBTFUL_CHECK_SECONDS if self._doubtful else CHECK_SECONDS
+            in_slow_start = self._before.connections <= self._initial or self._setup > QUICK_SETUP
+            wait = EARLY_CHECK_SECONDS if in_slow_start else CHECK_SECONDS
             if now - (self._moved_at or now) >= wait:
                 self._search_on(now)
             return
@@ -319,7 +319,7 @@ class Ramp:
             self._checked = limit
         best = self._rates.get(limit)
         if best is not None:
-            collapsed = [level for level, rate in self._rates.items() if level > limit and rate < CLEARLY_WORSE * best]
+            collapsed = [level for level, rate in self._rates.items() if level > limit and rate < RUINOUS * best]
             if collapsed:
                 self._close(now, min(collapsed), COLLAPSED_SECONDS)
             self._rates = {limit: best}

@@ -373,9 +373,10 @@ class Fetch:
     def _tick(self, now: float) -> None:
         self._measure(now)
         self._replace_dead(now)
-        flowing = sum(lane.flowing for lane in self._lanes)
+        flowing = sum(lane.flowing and not self._is_silent(lane, now) for lane in self._lanes)
+        opening = sum(not lane.flowing for lane in self._lanes)
         live = sum(lane.transfer.received for lane in self._lanes if lane.transfer is not None)
-        self._ramp.on_tick(now, flowing=flowing, opening=len(self._lanes) - flowing, received=self.received + live)
+        self._ramp.on_tick(now, flowing=flowing, opening=opening, received=self.received + live)
         self._shed()
         done = self.segments.done_bytes
         self._patience.arrived(done)
@@ -392,8 +393,10 @@ class Fetch:
             (lane.meter.pause if closed else lane.meter.resume)(now)
             lane.meter.update(now, lane.transfer.received)
             if isinstance(lane, SegmentLane):
-                silent = lane.meter.silent_for(now) > max(_SILENT_SECONDS, 4 * self._setup)
-                rate = lane.meter.rate if lane.meter.measured or silent else None
+                if self._is_silent(lane, now):
+                    rate: float | None = 0.0
+                else:
+                    rate = lane.meter.rate if lane.meter.measured else None
                 lane.lease.rate = rate
                 if rate:
                     rates.append(rate)
@@ -408,17 +411,15 @@ class Fetch:
                 self._failed(lane, Failure(Cause.STALLED, "the connection went silent"))
             elif isinstance(lane, SegmentLane) and lane.lease.segment.complete:
                 self._drop(lane)  # it has all it needs, and its server keeps it hanging
-        slow = self._laggards.judge(
-            now,
-            {
-                lane.lease.id: lane.meter.rate
-                for lane in self._lanes
-                if isinstance(lane, SegmentLane) and lane.meter.measured
-            },
-        )
-        for lane in list(self._lanes):
-            if isinstance(lane, SegmentLane) and lane.lease.id in slow:
-                self._drop(lane)
+        lanes = {lane.lease.id: lane for lane in self._lanes if isinstance(lane, SegmentLane)}
+        rates = {key: lane.lease.rate for key, lane in lanes.items() if lane.lease.rate is not None}
+        silent = {key: lane.meter.silent_for(now) for key, lane in lanes.items() if self._is_silent(lane, now)}
+        for key in self._laggards.judge(now, rates, silent):
+            self._drop(lanes[key])
+
+    def _is_silent(self, lane: Lane, now: float) -> bool:
+        """True when it brings nothing for much longer than an answer takes."""
+        return lane.meter.silent_for(now) > max(_SILENT_SECONDS, 4 * self._setup)
 
     def _silence_allowed(self, lane: Lane) -> float:
         options = self.context.options
