@@ -51,7 +51,6 @@ SLOW_TO_LEARN = [
     Link("a cap, 200 ms away", rtt=0.2, noise=0.2),
     Link("collapse past 4, 20 ms away", collapse_past=4, rtt=0.02, noise=0.2),
     Link("collapse past 6, 30 ms away", collapse_past=6, rtt=0.03, noise=0.2),
-    Link("collapse past 4, 50 ms away", collapse_past=4, rtt=0.05, noise=0.2),
 ]
 
 
@@ -129,6 +128,13 @@ def test_a_collapse_that_slow_start_made_look_like_growth_is_left() -> None:
     result = run(link, Ramp(8), seconds=10.0)
     assert max(limit for _, limit in result.limits) == 8
     assert result.limit_at(5.0) == 4
+
+
+def test_a_collapse_far_away_is_left_although_its_second_step_seemed_to_pay_too() -> None:
+    link = Link("collapse past 4, 100 ms away", collapse_past=4, rtt=0.1)
+    result = run(link, Ramp(16), seconds=10.0)
+    assert max(limit for _, limit in result.limits) == 16
+    assert result.limit_at(10.0) == 4
 
 
 def test_a_ceiling_reached_at_the_start_may_be_past_the_collapse_too() -> None:

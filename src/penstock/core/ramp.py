@@ -124,6 +124,7 @@ class Ramp:
         self._rates: dict[int, float] = {}
         self._checked: int | None = None  # the limit known to be better than a lower one
         self._initial = self._limit
+        self._check_wait = EARLY_CHECK_SECONDS
         self._probe_at = 0.0
         self._probe_wait = PROBE_SECONDS
         self._closed_from = ceiling + 1
@@ -239,6 +240,8 @@ class Ramp:
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
         elif share >= PAYS:  # good enough for now: a first tick is 20 % off; the check of `_hold` comes later
+            in_slow_start = self._before.connections <= self._initial or self._setup > QUICK_SETUP
+            self._check_wait = EARLY_CHECK_SECONDS if in_slow_start else CHECK_SECONDS
             self._settle_at(now, self._limit)
         else:
             self._search_on(now)
@@ -259,9 +262,7 @@ class Ramp:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
         if self._checked != self._limit:
-            in_slow_start = self._before.connections <= self._initial or self._setup > QUICK_SETUP
-            wait = EARLY_CHECK_SECONDS if in_slow_start else CHECK_SECONDS
-            if now - (self._moved_at or now) >= wait:
+            if now - (self._moved_at or now) >= self._check_wait:
                 self._search_on(now)
             return
         if now >= self._probe_at and self._limit < self._cap(now):

@@ -36,7 +36,7 @@ PROGRESS_SECONDS: Final = 0.1
 #: Before anything was measured a connection is taken to need this many seconds to begin.
 _FIRST_SETUP: Final = 0.05
 #: A connection silent for this long since its opening counts as dead when work is shared out (not yet as failed).
-_SILENT_SECONDS: Final = 0.5
+_SILENT_SECONDS: Final = 0.3
 #: Failures that, while other connections work, mean "no more connections" rather than "no".
 _TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS}
 #: Doors shut in a row without an answer that mean the same.
