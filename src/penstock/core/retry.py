@@ -76,7 +76,7 @@ _HINTS = {
     414: "the URL is too long for this server",
     431: "send fewer or shorter headers and cookies",
 }
-_EXPIRED_HINT = "the link may have expired; the same command with a fresh URL goes on"
+_EXPIRED_HINT = "the link may have expired; with a fresh URL and --adopt it goes on from the bytes that are here"
 
 
 class Failure(NamedTuple):

@@ -252,7 +252,7 @@ class Fetch:
             why = f"{failure.message}, and a stream of unknown size cannot be continued"
             self._end(RepresentationMoved(why, failure))
             return
-        working = sum(other.flowing for other in self._lanes)
+        working = sum(other.accepted for other in self._lanes)
         if working and not lane.flowing and self._is_turned_away(lane, failure):
             self._ramp.on_refused(self.context.now, working=working)
             if failure.retry_after:
