@@ -8,13 +8,15 @@ The size is in MiB. Every output is compared by SHA-256. Ratios are of medians w
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.servers.nginx import start_nginx
 
-from bench.harness import aria2, axel, curl, fetching, middle, penstock, rounds, run, sha256, table
+from bench.harness import Run, aria2, axel, curl, fetching, middle, penstock, rounds, run, sha256, table
 
 
 def make_file(path: Path, mebibytes: int) -> None:
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--dir", default=None, help="where the files go; a temporary directory by default")
+    parser.add_argument("--json", type=Path, default=None, help="a file for every single measurement")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         home = Path(folder)
@@ -59,36 +62,28 @@ def main() -> None:
             )
         finally:
             server.stop()
+    if options.json is not None:
+        every = {name: [asdict(each) for each in runs] for name, runs in results.items()}
+        options.json.write_text(json.dumps(every, indent=1) + "\n")
+    print(report(results))
+
+
+def report(results: dict[str, list[Run]]) -> str:
+    """The table; penstock's medians are set against everyone's."""
     ours_wall = middle(each.wall for each in results["penstock"])
     ours_cpu = middle(each.cpu for each in results["penstock"])
     rows = []
     for name, runs in results.items():
         if not runs or any(each.code for each in runs):
-            rows.append([name, "not measured: absent or failed"] + [""] * 6)
+            rows.append([name, "failed" if runs else "not measured", *[""] * 6])
             continue
         wall, cpu = middle(each.wall for each in runs), middle(each.cpu for each in runs)
-        rows.append(
-            [
-                name, f"{wall:.2f}", f"{middle(each.user for each in runs):.2f}",
-                f"{middle(each.system for each in runs):.2f}", f"{cpu:.2f}",
-                f"{max(each.memory for each in runs) / 2**20:.0f}", f"{ours_wall / wall:.2f}", f"{ours_cpu / cpu:.2f}",
-            ]
-        )  # fmt: skip
-    print(
-        table(
-            [
-                "program",
-                "wall s",
-                "user s",
-                "system s",
-                "CPU s",
-                "peak MiB",
-                "penstock's wall / its",
-                "penstock's CPU / its",
-            ],
-            rows,
-        )
-    )
+        user, system = middle(each.user for each in runs), middle(each.system for each in runs)
+        memory = max(each.memory for each in runs) / 2**20
+        seconds = [f"{each:.2f}" for each in (wall, user, system, cpu)]
+        rows.append([name, *seconds, f"{memory:.0f}", f"{ours_wall / wall:.2f}", f"{ours_cpu / cpu:.2f}"])
+    ratios = ["penstock's wall / its", "penstock's CPU / its"]
+    return table(["program", "wall s", "user s", "system s", "CPU s", "peak MiB", *ratios], rows)
 
 
 if __name__ == "__main__":

@@ -28,23 +28,23 @@ _STALLED = 3
 _ONE_IN = 8
 
 
-def serve(pipe: Connection, rates: list[float], size: int, round_trip: float, stall_one: bool, most: int) -> None:
-    """Run the server in a process of its own; connections are numbered anew at each message."""
+def serve(pipe: Connection, rates: list[float], size: int, round_trip: float, stall_one: bool) -> None:
+    """Run the server in a process of its own. Each message is a number of connections to expect, counted anew."""
     server = FaultServer()
     server.rates = [rate * MB for rate in rates]
     server.round_trip = round_trip
-    first = [0]
+    before, expected = 0, 0
 
     def script(request: Request, reply: Reply) -> None:
-        number = request.connection - first[0]
+        number = request.connection - before
         reply.rate = server.rates[(number - 1) % len(server.rates)]
-        if stall_one and number <= most and number % _ONE_IN == _STALLED:
+        if stall_one and number <= expected and number % _ONE_IN == _STALLED:
             reply.stall_after = 1 * MB
 
     server.script = script
     pipe.send(server.serve("/file.bin", Content(size)))
-    while pipe.recv() is not None:
-        first[0] = server.connections
+    while expected := pipe.recv():
+        before = server.connections
         pipe.send(None)
     server.close()
 
@@ -63,10 +63,10 @@ def main() -> None:
     rates = [float(rate) for rate in options.rates.split(",")]
     content = Content(int(options.size * MB))
     counts = [int(number) for number in options.connections.split(",")]
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
     context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
     server = context.Process(
-        target=serve, args=(theirs, rates, content.size, options.rtt, options.stall_one, max(counts))
+        target=serve, args=(theirs, rates, content.size, options.rtt, options.stall_one), daemon=True
     )
     server.start()
     url = ours.recv()
@@ -84,17 +84,17 @@ def main() -> None:
                 "axel": axel(url, output, count),
             }
 
-            def numbered_anew(command: list[str] | None) -> Run | None:
-                ours.send(True)
+            def numbered_anew(command: list[str] | None, count: int) -> Run | None:
+                ours.send(count)
                 ours.recv()
                 return fetching(command, output, content.sha256, timeout=options.timeout)()
 
             steps: dict[str, Callable[[], Run | None]] = {
-                name: functools.partial(numbered_anew, command) for name, command in commands.items()
+                name: functools.partial(numbered_anew, command, count) for name, command in commands.items()
             }
             for name, runs in rounds(steps, options.rounds, warm_up=0).items():
                 rows.append(row(name, count, runs, ideal))
-    ours.send(None)
+    ours.send(0)
     server.join()
     print(table(["program", "connections", "median s", "min", "max", "ideal s", "of the ideal"], rows))
 

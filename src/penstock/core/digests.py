@@ -49,12 +49,12 @@ def parse_checksum(text: str) -> Digest:
     algorithm = _hashlib_name(name)
     size = hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
     if len(value) != size:
-        raise InvalidRequest(f"a {name.strip()} checksum has {size} hex digits, not {len(value)}")
+        raise InvalidRequest(f"a checksum of {algorithm} has {size} hex digits, not {len(value)}")
     return Digest(algorithm, bytes.fromhex(value))
 
 
 def _hashlib_name(name: str) -> str:
-    plain = re.sub("[^a-z0-9]", "", name.lower())
+    plain = re.sub("[-_]", "", name.strip().lower())
     for algorithm in sorted(hashlib.algorithms_guaranteed):
         if algorithm.replace("_", "") == plain and not algorithm.startswith("shake"):
             return algorithm
@@ -74,7 +74,7 @@ def from_head(head: Head) -> tuple[Digest, ...]:
     message's content, so only a 200's cover the whole (RFC 9530 §2, §3). With a content coding none is of the bytes
     that we store.
     """
-    if head.get("content-encoding") not in {None, "", "identity"} or head.status not in {200, 206}:
+    if (head.get("content-encoding") or "identity").lower() != "identity" or head.status not in {200, 206}:
         return ()
     found = _structured(head.get("repr-digest")) + _old(head.get("digest"))
     if head.status == 200:
@@ -88,7 +88,8 @@ def _structured(field: str | None) -> list[Digest]:
     if field is None or len(field) > _MAX_FIELD:
         return []
     matches = (_STRUCTURED.fullmatch(member) for member in field.split(","))
-    return [digest for match in matches if match for digest in _digest(match[1], match[2])]
+    members = {match[1]: match[2] for match in matches if match}  # of one key twice the last counts
+    return [digest for name, text in members.items() for digest in _digest(name, text)]
 
 
 def _old(field: str | None) -> list[Digest]:

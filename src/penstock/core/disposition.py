@@ -6,54 +6,76 @@ import base64
 import binascii
 import quopri
 import re
+from itertools import count, takewhile
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 _MAX_FIELD: Final = 16 * 1024
-_PARAMETER: Final = re.compile(r"""[;\s]*([A-Za-z0-9!#$&+.^_`|~*-]+)\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""", re.DOTALL)
+#: One part up to its semicolon, a parameter or not. It matches wherever a part begins, and what follows a parameter
+#: always matches too, so that reading a field is linear in its length.
+_PART: Final = re.compile(
+    r"""\s*(?:(?P<name>[A-Za-z0-9!#$&+.^_`|~*-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)|(?P<plain>[^;]*)))?"""
+    r"""[^;]*(?:;|$)""",
+    re.DOTALL,
+)
 _EXTENDED: Final = re.compile(r"([A-Za-z0-9!#$%&+^_`{}~.-]*)'[^']*'(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.-]+)\?([bBqQ])\?([^?]*)\?=")
+_BETWEEN_WORDS: Final = re.compile(r"(?<=\?=)\s+(?==\?)")
 _CONTINUED: Final = re.compile(r"filename\*(\d{1,3})(\*?)")
-_CHARSETS: Final = frozenset({"utf-8", "iso-8859-1", "us-ascii", "windows-1252"})
+#: What servers use; any other of Python's codecs is not for strangers to choose.
+_CHARSETS: Final = frozenset({
+    "utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "windows-1252",
+    "koi8-r", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "iso-2022-jp", "euc-kr",
+})  # fmt: skip
 
 
 def filename(value: str | None) -> str | None:
     """The name a server suggests, raw and unsafe; None when there is none. ``filename*`` wins over ``filename``."""
     if value is None or len(value) > _MAX_FIELD:
         return None
-    parameters: dict[str, str] = {}
-    for match in _PARAMETER.finditer(value):
-        parameters.setdefault(match[1].lower(), match[2].strip())
-    extended = _extended(_unquoted(parameters.get("filename*", "")))
+    parameters = _parameters(value)
+    extended = _extended(parameters.get("filename*", ""))
     if extended:
         return extended
     plain = parameters.get("filename")
     if plain is not None:
-        return _plain(_unquoted(plain)) or None
+        return _plain(plain) or None
     return _continued(parameters)
 
 
-def _unquoted(text: str) -> str:
-    if not text.startswith('"'):
-        return text
-    inner = text[1:-1] if len(text) > 1 and text.endswith('"') else text[1:]
-    return re.sub(r'\\(["\\])', r"\1", inner)  # other backslashes are Windows paths, not escapes
+def _parameters(value: str) -> dict[str, str]:
+    """Parameters by lower-case name, unquoted; the first of a name counts."""
+    parameters: dict[str, str] = {}
+    for part in _PART.finditer(value):
+        if part["name"] is None:
+            continue
+        text = part["plain"].strip() if part["quoted"] is None else _unescaped(part["quoted"])
+        parameters.setdefault(part["name"].lower(), text)
+    return parameters
+
+
+def _unescaped(quoted: str) -> str:
+    return re.sub(r'\\(["\\])', r"\1", quoted)  # other backslashes are Windows paths, not escapes
 
 
 def _extended(text: str) -> str | None:
     """``charset'language'percent-encoded`` (RFC 8187 §3.2)."""
     match = _EXTENDED.fullmatch(text)
-    if match is None or match[1].lower() not in _CHARSETS:
+    return None if match is None else _decoded(unquote_to_bytes(_raw(match[2])), match[1])
+
+
+def _decoded(raw: bytes, charset: str) -> str | None:
+    if charset.lower() not in _CHARSETS:
         return None
     try:
-        return unquote_to_bytes(match[2]).decode(match[1])
+        return raw.decode(charset)
     except UnicodeDecodeError:
         return None
 
 
 def _plain(text: str) -> str:
     if _ENCODED_WORD.search(text):
-        return _ENCODED_WORD.sub(_word, text)
+        return _ENCODED_WORD.sub(_word, _BETWEEN_WORDS.sub("", text))  # RFC 2047 §6.2 drops the space between two
     text = as_utf8(text)
     if re.search(r"%[0-9A-Fa-f]{2}", text):
         try:
@@ -71,28 +93,40 @@ def as_utf8(text: str) -> str:
         return text
 
 
+def _raw(text: str) -> bytes:
+    """The bytes of a header's text as they were sent."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:  # not from the wire
+        return text.encode("utf-8", "replace")
+
+
 def _word(match: re.Match[str]) -> str:
     """One RFC 2047 encoded word; left as it is when malformed."""
     charset, encoding, text = match.groups()
-    if charset.lower() not in _CHARSETS:
-        return match[0]
     try:
         raw = base64.b64decode(text, validate=True) if encoding in "bB" else quopri.decodestring(text, header=True)
-        return raw.decode(charset)
     except (binascii.Error, ValueError):
         return match[0]
+    decoded = _decoded(raw, charset)
+    return match[0] if decoded is None else decoded
 
 
 def _continued(parameters: dict[str, str]) -> str | None:
-    """``filename*0=...; filename*1=...`` (RFC 2231 §3): not of HTTP, but sent."""
-    pieces: dict[int, str] = {}
-    extended = False
+    """``filename*0=...; filename*1*=...`` (RFC 2231 §3): not of HTTP, but sent. Pieces after a gap are lost."""
+    pieces: dict[int, tuple[str, bool]] = {}
     for name, text in parameters.items():
         match = _CONTINUED.fullmatch(name)
         if match:
-            pieces.setdefault(int(match[1]), _unquoted(text))
-            extended = extended or bool(match[2])
-    if 0 not in pieces:
+            pieces.setdefault(int(match[1]), (text, bool(match[2])))
+    ordered = [pieces[number] for number in takewhile(pieces.__contains__, count())]
+    if not ordered:
         return None
-    whole = "".join(pieces[number] for number in sorted(pieces) if all(below in pieces for below in range(number)))
-    return (_extended(whole) if extended else _plain(whole)) or None
+    if not any(is_extended for _, is_extended in ordered):
+        return _plain("".join(text for text, _ in ordered)) or None
+    head, is_extended = ordered[0]
+    match = _EXTENDED.fullmatch(head) if is_extended else None
+    charset, first = match.groups() if match else ("utf-8", head)
+    encoded = [(first, is_extended), *ordered[1:]]
+    raw = b"".join(unquote_to_bytes(_raw(text)) if escaped else _raw(text) for text, escaped in encoded)
+    return _decoded(raw, charset) or None

@@ -15,8 +15,10 @@ MAX_LENGTH: Final = 2**63 - 1
 #: A Last-Modified this close to Date may hide a second change within the same second (RFC 9110 §8.8.2.2).
 STRONG_AFTER_SECONDS: Final = 60.0
 
-_CONTENT_RANGE: Final = re.compile(r"bytes[ \t]+(?:([0-9]{1,19})-([0-9]{1,19})|\*)/([0-9]{1,19}|\*)", re.IGNORECASE)
+_CONTENT_RANGE: Final = re.compile(r"bytes (?:([0-9]{1,19})-([0-9]{1,19})|\*)/([0-9]{1,19}|\*)", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
+#: Optional whitespace around a field's value (RFC 9110 §5.6.3); `str.strip` alone would take far more.
+_OWS: Final = " \t"
 _ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MONTHS: Final = {
@@ -41,7 +43,7 @@ class ContentRange(NamedTuple):
 
 def content_range(value: str | None) -> ContentRange | None:
     """Content-Range of a 206 or 416 (RFC 9110 §14.4), or None when it is missing or makes no sense."""
-    match = _CONTENT_RANGE.fullmatch(value.strip()) if value is not None and value.isascii() else None
+    match = _CONTENT_RANGE.fullmatch(value.strip(_OWS)) if value is not None else None
     if match is None:
         return None
     first, last, total = match.groups()
@@ -57,7 +59,7 @@ def content_range(value: str | None) -> ContentRange | None:
 
 
 def _lengths(values: Sequence[str]) -> set[int | None]:
-    parts = [part.strip() for value in values for part in value.split(",")]
+    parts = [part.strip(_OWS) for value in values for part in value.split(",")]
     return {_length(part) for part in parts}
 
 
@@ -83,18 +85,24 @@ def http_date(value: str | None) -> float | None:
     """An HTTP-date in any of its three forms (RFC 9110 §5.6.7) as seconds since the epoch."""
     if value is None or len(value) > 64 or not value.isascii():
         return None
-    text = value.strip().lower()
+    text = value.strip(_OWS).lower()
     match = next((found for form in _DATES if (found := form.fullmatch(text))), None)
-    if match is None or match["m"] not in _MONTHS:
+    month = _MONTHS.get(match["m"]) if match is not None else None
+    if match is None or month is None:
         return None
     year = int(match["y"])
-    if year < 100:  # two digits: the nearest century for file dates
+    if len(match["y"]) == 2:  # the nearest century for file dates
         year += 2000 if year < 70 else 1900
     day, hour, minute, second = (int(match[key]) for key in "dHMS")
-    if not 1 <= day <= 31 or hour > 23 or minute > 59 or second > 60 or year < 1900:
+    if year < 1900 or not 1 <= day <= _days_in(year, month) or hour > 23 or minute > 59 or second > 60:
         return None
-    days = _days_since_epoch(year, _MONTHS[match["m"]], day)
+    days = _days_since_epoch(year, month, day)
     return float(((days * 24 + hour) * 60 + minute) * 60 + second)
+
+
+def _days_in(year: int, month: int) -> int:
+    following = (year, month + 1) if month < 12 else (year + 1, 1)
+    return _days_since_epoch(*following, 1) - _days_since_epoch(year, month, 1)
 
 
 def _days_since_epoch(year: int, month: int, day: int) -> int:
@@ -107,16 +115,16 @@ def retry_after(value: str | None, now: float) -> float | None:
     """Seconds to wait from `now` (since the epoch), from either form of Retry-After; 0.0 for a date gone by."""
     if value is None:
         return None
-    text = value.strip()
+    text = value.strip(_OWS)
     if text.isascii() and text.isdigit():
-        return float(text[:18])
+        return float(text.lstrip("0")[:18] or "0")  # 18 digits are longer than anyone waits, and never overflow
     at = http_date(text)
     return None if at is None else max(0.0, at - now)
 
 
 def media_type(value: str | None) -> str | None:
     """``type/subtype`` in lower case, without parameters."""
-    essence = value.partition(";")[0].strip() if value is not None else ""
+    essence = value.partition(";")[0].strip(_OWS) if value is not None else ""
     return essence.lower() if _MEDIA_TYPE.fullmatch(essence) else None
 
 
@@ -139,7 +147,10 @@ def is_encoded(head: Head) -> bool:
 
 
 def representation(head: Head, length: int | None) -> Representation:
-    """All that a response's head says of the representation; its `length` in bytes is found elsewhere."""
+    """All that a response's head says of the representation; its `length` in bytes is found elsewhere.
+
+    Of several Content-Disposition lines the first counts: joined they would be one that nobody sent.
+    """
     return Representation(
         length=length,
         validator=validator(head),
@@ -148,5 +159,5 @@ def representation(head: Head, length: int | None) -> Representation:
         media_type=media_type(head.get("content-type")),
         encoded=is_encoded(head),
         digests=digests.from_head(head),
-        disposition=head.get("content-disposition"),
+        disposition=next(iter(head.all("content-disposition")), None),
     )

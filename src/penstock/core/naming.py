@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from penstock.core.disposition import filename
+from penstock.core.urls import last_segment
 
 #: 255 bytes is the limit of every common file system; our working files need room behind the name.
 MAX_NAME_BYTES: Final = 255 - len(".part.journal~")
 _MAX_EXTENSION: Final = 16
+#: Controls, invisible format characters (bidirectional overrides, zero-width), halves of surrogate pairs, and the
+#: line and paragraph separators.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 _DEVICE: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE
@@ -39,7 +43,7 @@ _EXTENSIONS: Final = {
 
 def choose_name(*, disposition: str | None, url: str, media_type: str | None) -> str:
     """The target's name: the server's suggestion, else the URL's last segment, else ``index`` with an extension."""
-    for hint in (filename(disposition), _decoded(urlsplit(url).path.rpartition("/")[2])):
+    for hint in (filename(disposition), _decoded(last_segment(url))):
         name = safe_name(hint) if hint else None
         if name is not None:
             return name
@@ -47,7 +51,7 @@ def choose_name(*, disposition: str | None, url: str, media_type: str | None) ->
 
 
 def _decoded(segment: str) -> str:
-    raw = unquote_to_bytes(segment)
+    raw = unquote_to_bytes(segment.encode("utf-8", "replace"))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -57,7 +61,7 @@ def _decoded(segment: str) -> str:
 def safe_name(hint: str) -> str | None:
     """One safe path component made from `hint`, or None when nothing of it is left."""
     name = re.split(r"[/\\]", hint)[-1]
-    name = "".join(character for character in name if unicodedata.category(character) not in {"Cc", "Cf", "Cs"})
+    name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
     name = _trimmed(name)
     if not name:
@@ -73,7 +77,11 @@ def safe_name(hint: str) -> str | None:
 
 
 def _trimmed(name: str) -> str:
-    return name.strip().rstrip(". ").strip()
+    """Without whitespace at either end, and without dots at the end, however the two alternate."""
+    end = len(name)
+    while end and (name[end - 1] == "." or name[end - 1].isspace()):
+        end -= 1
+    return name[:end].lstrip()
 
 
 def _split_extension(name: str) -> tuple[str, str]:
@@ -105,8 +113,10 @@ def numbered(name: str, number: int) -> str:
 
 
 def decoded_name(name: str) -> str:
-    """The name of bytes whose content coding was undone: ``a.txt.gz`` is ``a.txt`` then, ``a.tgz`` is ``a.tar``."""
+    """The name of bytes whose content coding was undone: ``a.txt.gz`` is ``a.txt`` then, ``a.tgz`` is ``a.tar``.
+
+    Made safe again, for what comes to light may end in one of our suffixes: ``a.part.gz``.
+    """
     if name.lower().endswith(".tgz"):
         return name[:-4] + ".tar"
-    stripped = _CODING_SUFFIX.sub("", name)
-    return stripped or name
+    return safe_name(_CODING_SUFFIX.sub("", name)) or name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
@@ -11,6 +12,8 @@ from penstock.errors import InvalidRequest
 from penstock.model import Head
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+#: `urljoin` would drop some of these silently and so make another URL.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Follow(NamedTuple):
@@ -35,10 +38,14 @@ def follow(url: str, head: Head, hops: int, *, max_redirects: int, allow_downgra
         return Refused(f"HTTP {head.status} without a Location")
     if hops >= max_redirects:
         return Refused(f"more than {max_redirects} redirects; --max-redirs allows more")
+    if _CONTROL.search(location):
+        return Refused("a redirect to a URL with a control character")
     try:
         target = check(strip_userinfo(urljoin(url, as_utf8(location))))
-    except (InvalidRequest, ValueError) as error:
+    except InvalidRequest as error:
         return Refused(f"a redirect to a URL that is not followed: {error}")
+    except ValueError:  # from urljoin, whose message may show a password
+        return Refused("a redirect to a malformed URL")
     if origin(url).scheme == "https" and origin(target).scheme == "http" and not allow_downgrade:
         return Refused("a redirect from https to http; --allow-downgrade follows it")
     return Follow(target, origin(url) != origin(target))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from penstock.errors import InvalidRequest
 from penstock.model import Origin
@@ -14,38 +14,78 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 #: What may stand in a path or query as it is (RFC 3986 §3.3, §3.4), and what browsers leave alone besides.
 _PATH_SAFE: Final = "/:@!$&'()*+,;=~%-._[]|^`"
 _QUERY_SAFE: Final = _PATH_SAFE + "?{}\\"
+#: What may stand in user information besides letters and digits (RFC 3986 §3.2.1); escapes stay.
+_USER_SAFE: Final = ":!$&'()*+,;=~%-._"
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_HOST_AND_PATH: Final = re.compile(
-    r"[^\s/?#@:]+\.[^\s/?#@:]+(?::[0-9]{1,5})?(?:[/?#].*)?|localhost(?::[0-9]{1,5})?(?:[/?#].*)?"
-)
+_HOST: Final = re.compile(r"[^\s/?#@:\\]+")
+_AFTER_HOST: Final = re.compile(r"(?::[0-9]{1,5})?(?:[/?#].*)?", re.DOTALL)
+_HOST_NAME: Final = re.compile(r"[0-9a-z_-][0-9a-z._-]{0,254}")
+_ZONE: Final = re.compile(r"[0-9A-Za-z._~-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab may stand in a value (RFC 9110 §5.5)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS: Final = frozenset({"range", "if-range", "accept-encoding"})
+#: Characters of a URL or header that an error message shows.
+_SHOWN: Final = 200
 
 
 def check(url: str) -> str:
-    """The URL to fetch, in normal form: scheme and host in lower case and ASCII (IDNA 2008), path and query escaped,
-    no fragment; user information stays. ``example.org/file`` means ``https://example.org/file``.
+    """The URL to fetch, in normal form: scheme and host in lower case and ASCII (IDNA 2008 after UTS 46), user
+    information, path and query escaped, no fragment. ``example.org/file`` means ``https://example.org/file``.
 
-    Raises InvalidRequest for anything but a sound http or https URL.
+    Raises InvalidRequest for anything but a sound http or https URL of at most `MAX_URL` characters.
     """
     text = url.strip(" ")
     if len(text) > MAX_URL:
-        raise InvalidRequest(f"the URL is longer than {MAX_URL} characters")
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise InvalidRequest(f"{escape(text[:200])}: a line break or control character in a URL; remove it")
-    if _HOST_AND_PATH.fullmatch(text):
+        raise _refusal(text, f"the URL is longer than {MAX_URL} characters")
+    if _CONTROL.search(text):
+        raise _refusal(text, "a line break or control character in a URL; remove it")
+    if _lacks_scheme(text):
         text = "https://" + text
     scheme = _SCHEME.match(text)
     if scheme is None:
-        raise InvalidRequest(f"{escape(text[:200])!s}: not a URL; write https://HOST/PATH")
+        raise _refusal(text, "not a URL; write https://HOST/PATH")
     if scheme[1].lower() not in _DEFAULT_PORTS:
-        raise InvalidRequest(f"{redact(text[:200])}: only http and https are supported, not {scheme[1]}")
-    parts = _split(text)
-    host = _host(parts, text)
-    netloc = f"[{host}]" if ":" in host else host
-    if parts.port is not None and parts.port != _DEFAULT_PORTS[parts.scheme]:
-        netloc += f":{parts.port}"
-    user, at, _ = parts.netloc.rpartition("@")
+        raise _refusal(text, "only http and https are supported")
+    normal = _normal(text)
+    if len(normal) > MAX_URL:
+        raise _refusal(text, f"the URL is longer than {MAX_URL} characters when escaped")
+    return normal
+
+
+def _refusal(text: str, why: str) -> InvalidRequest:
+    """An error that names the URL by what follows its last ``@``: in what does not parse, all before it may be a
+    password."""
+    shown = re.sub(r"^(https?://)?.*@", r"\1", text, flags=re.DOTALL | re.IGNORECASE).partition("#")[0]
+    return InvalidRequest(f"{escape(shown[:_SHOWN])}: {why}")
+
+
+def _lacks_scheme(text: str) -> bool:
+    """True for what looks like ``host.name/path``, ``localhost:8080`` and the like."""
+    host = _HOST.match(text)
+    if host is None or not ("." in host[0].strip(".") or host[0].lower() == "localhost"):
+        return False
+    return _AFTER_HOST.fullmatch(text, host.end()) is not None
+
+
+def _normal(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # its message would show the password
+        raise _refusal(text, "a malformed host or port") from None
+    if port == 0:
+        raise _refusal(text, "port 0 cannot be connected to")
+    user, at, place = parts.netloc.rpartition("@")
+    if _CONTROL.search(unquote(user)):
+        raise _refusal(text, "a control character in the user name or password; remove it")
+    host = parts.hostname or ""
+    if not host:
+        raise _refusal(text, "the URL has no host")
+    netloc = f"[{_address(host, text)}]" if place.startswith("[") else _host_name(host, text)
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        netloc += f":{port}"
+    user = quote(_utf8(user), safe=_USER_SAFE)
     path = quote(_utf8(parts.path) or b"/", safe=_PATH_SAFE)
     query = quote(_utf8(parts.query), safe=_QUERY_SAFE)
     return urlunsplit((parts.scheme, user + at + netloc, path, query, ""))
@@ -55,35 +95,36 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _split(text: str) -> SplitResult:
+def _address(host: str, text: str) -> str:
+    """An IPv6 literal without its brackets, perhaps with a zone (RFC 6874)."""
+    import ipaddress  # most hosts are names
+
+    address, percent, zone = host.partition("%")
     try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise InvalidRequest(f"{redact(text[:200])}: {error}") from None
-    if port == 0:
-        raise InvalidRequest(f"{redact(text[:200])}: port 0 cannot be connected to")
-    return parts
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        raise _refusal(text, "a malformed IPv6 address") from None
+    if percent and not _ZONE.fullmatch(zone):
+        raise _refusal(text, "a malformed zone in an IPv6 address")
+    return host
 
 
-def _host(parts: SplitResult, text: str) -> str:
-    host = parts.hostname or ""
-    if not host:
-        raise InvalidRequest(f"{redact(text[:200])}: the URL has no host")
-    if ":" in host:  # an IPv6 literal, perhaps with a zone
-        if not re.fullmatch(r"[0-9a-f:.]+(%[0-9a-z._~%-]+)?", host):
-            raise InvalidRequest(f"{redact(text[:200])}: a malformed IPv6 address")
-        return host
-    if host.isascii():
-        if not re.fullmatch(r"[0-9a-z_.~!$&'()*+,;=%-]+", host) or len(host) > 255:
-            raise InvalidRequest(f"{redact(text[:200])}: {escape(host[:80])!r} is not a host name")
-        return host
+def _host_name(host: str, text: str) -> str:
+    name = host if host.isascii() else _idna(host, text)
+    if not _HOST_NAME.fullmatch(name):
+        raise _refusal(text, "that is not a host name")
+    return name
+
+
+def _idna(host: str, text: str) -> str:
+    if len(host) > 255:  # old versions of idna take quadratic time (CVE-2024-3651)
+        raise _refusal(text, "the host name is too long")
     import idna  # its tables are large, and most hosts are ASCII
 
     try:
         return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise InvalidRequest(f"{redact(text[:200])}: {escape(host[:80])!r} is not a host name ({error})") from None
+    except UnicodeError:  # IDNAError is one, and it lets others through
+        raise _refusal(text, "that is not an internationalised host name") from None
 
 
 def origin(url: str) -> Origin:
@@ -107,7 +148,7 @@ def userinfo(url: str) -> str | None:
 
 def redact(url: str) -> str:
     """The URL as people and logs may see it: no user information, no fragment, nothing a terminal would obey."""
-    cleaned = re.sub(r"(://)[^/?#]*@", r"\1", url).partition("#")[0]
+    cleaned = re.sub(r"(^(?://)?|://)[^/?#]*@", r"\1", url).partition("#")[0]
     return escape(cleaned)
 
 
@@ -122,21 +163,25 @@ def last_segment(url: str) -> str:
 
 
 def check_header(line: str) -> tuple[str, str]:
-    """A header option, ``Name: value`` (or ``Name;`` for an empty value); raises InvalidRequest."""
-    if any(character in line for character in "\r\n\0"):
-        raise InvalidRequest(f"{escape(line[:80])}: a line break or NUL in a header; remove it")
+    """A header option, ``Name: value`` (or ``Name;`` for an empty value); raises InvalidRequest.
+
+    Its errors show the name at most: the value may be a secret.
+    """
+    shown = escape(re.split(r"[\s:;=]", line, maxsplit=1)[0][:40])
+    if _HEADER_CONTROL.search(line):
+        raise InvalidRequest(f"header {shown!r}: a line break or control character; remove it")
     name, colon, value = line.partition(":")
     if not colon:
         name, semicolon, rest = line.partition(";")
         if not semicolon or rest.strip():
-            raise InvalidRequest(f"{escape(line[:80])!r} is not a header; write 'Name: value'")
-    name, value = name.strip(), value.strip()
+            raise InvalidRequest(f"header {shown!r}: not a header; write 'Name: value'")
+    name, value = name.strip(" \t"), value.strip(" \t")
     if not _TOKEN.fullmatch(name):
-        raise InvalidRequest(f"{escape(name[:80])!r} is not a header name")
+        raise InvalidRequest(f"header {shown!r}: not a header name")
     if name.lower() in _OURS:
-        raise InvalidRequest(f"{name} cannot be given: Penstock sets it to fetch and resume in ranges")
+        raise InvalidRequest(f"header {shown!r} cannot be given: Penstock sets it to fetch and resume in ranges")
     if not all(ord(character) < 256 for character in value):
-        raise InvalidRequest(f"the value of {name} has characters that a header cannot carry")
+        raise InvalidRequest(f"header {shown!r}: its value has characters that a header cannot carry")
     return name, value
 
 

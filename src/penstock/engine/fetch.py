@@ -39,6 +39,11 @@ _FIRST_SETUP: Final = 0.05
 _SILENT_SECONDS: Final = 0.3
 #: Failures that, while other connections work, mean "no more connections" rather than "no".
 _TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS}
+#: Seconds that a server may need to notice that we closed a connection; refusals so soon after are waited out.
+_UNNOTICED_SECONDS: Final = 0.5
+_EXCUSES: Final = 2
+#: Seconds that a connection is given to answer before it counts as not let in.
+_ANSWER_SECONDS: Final = 1.0
 #: Doors shut in a row without an answer that mean the same.
 _SLAMMED: Final = 2
 #: Seconds of Retry-After obeyed while other connections work; a longer one is an error once none does.
@@ -103,6 +108,9 @@ class Fetch:
         self._resolving: Task | None = None
         self._resolved_at = -1
         self._slammed = 0
+        self._excused = 0
+        self._refused = False
+        self._closed_at = float("-inf")
         self._over = False
         self._ended: Promise[None] = Promise(context.loop.soon)
 
@@ -174,6 +182,8 @@ class Fetch:
         self._lanes.discard(lane)
         if lane.transfer is not None:
             self.received += lane.transfer.received
+            if lane.transfer.broken_off and lane.accepted:
+                self._closed_at = self.context.now
             if lane.transfer.setup is not None and lane.accepted:
                 self._setup += (lane.transfer.setup - self._setup) / 4
         if lane.meter.measured and lane.meter.rate > 0:
@@ -225,7 +235,7 @@ class Fetch:
         self._patience.arrived(self.segments.done_bytes)
         if lane.accepted:
             self._patience.contacted = True
-            self._slammed = 0
+            self._slammed = self._excused = 0
         if isinstance(lane, StreamLane) and failure is None:
             self._stream_ended(lane)
         elif failure is not None:
@@ -254,17 +264,34 @@ class Fetch:
             return
         working = sum(other.accepted for other in self._lanes)
         if working and not lane.flowing and self._is_turned_away(lane, failure):
-            self._ramp.on_refused(self.context.now, working=working)
-            if failure.retry_after:
-                self._wait(min(failure.retry_after, _LONGEST_RETRY_AFTER))
+            self._turned_away(failure)
             return
         try:
+            if failure.status in _EXPIRED and self._is_old_link(lane):
+                return
             if failure.status in _EXPIRED and self._may_resolve():
                 self._resolve()
                 return
             self._wait(self._patience.next_wait(failure))
         except DownloadError as error:
             self._end(error)
+
+    def _turned_away(self, failure: Failure) -> None:
+        now = self.context.now
+        if now - self._closed_at < _UNNOTICED_SECONDS and self._excused < _EXCUSES and not failure.retry_after:
+            self._excused += 1  # the server may still count a connection that we have just closed
+            self._wait(_UNNOTICED_SECONDS / 2)
+            return
+        self._refused = True
+        if failure.retry_after:
+            self._wait(min(failure.retry_after, _LONGEST_RETRY_AFTER))
+
+    def _count_working(self, now: float) -> None:
+        """After a refusal: how many were let in? Not to be said before the others that knocked have their answer."""
+        if any(not lane.accepted and now - lane.opened < _ANSWER_SECONDS for lane in self._lanes):
+            return
+        self._refused = False
+        self._ramp.on_refused(now, working=sum(lane.accepted for lane in self._lanes))
 
     def _is_turned_away(self, lane: Lane, failure: Failure) -> bool:
         """Other connections work and this one was not let in: there is one too many (F25)."""
@@ -280,6 +307,11 @@ class Fetch:
         self.context.loop.call_later(seconds, self._settle)
 
     # A fresh link
+
+    def _is_old_link(self, lane: Lane) -> bool:
+        """A fresh link is being asked for, or came while this one was on its way."""
+        asked = lane.transfer.exchange.url if lane.transfer is not None else self._url
+        return self._resolving is not None or asked != self._url
 
     def _may_resolve(self) -> bool:
         """Once for each time that bytes came: a fresh link that fails at once is an answer too."""
@@ -337,6 +369,8 @@ class Fetch:
             if not self._lanes:
                 self._open_stream()
             return
+        if self._refused:
+            return
         allowed = self._ramp.limit
         if self.most_lanes == 1 and allowed > 1 and not self.segments.has_free:
             self._share_out(allowed)
@@ -377,6 +411,8 @@ class Fetch:
         opening = sum(not lane.flowing for lane in self._lanes)
         live = sum(lane.transfer.received for lane in self._lanes if lane.transfer is not None)
         self._ramp.on_tick(now, flowing=flowing, opening=opening, received=self.received + live)
+        if self._refused:
+            self._count_working(now)
         self._shed()
         done = self.segments.done_bytes
         self._patience.arrived(done)

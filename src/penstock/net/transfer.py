@@ -70,7 +70,8 @@ class Transfer:
         self._drained = 0
         self._lines: list[str] = []
         self._interim = 0
-        self._broken_off = False
+        #: True when we ended it before the server did: its connection is closed.
+        self.broken_off = False
         self._error: Exception | None = None
         self._curl = loop.handle()
         configure(self._curl, exchange)
@@ -84,6 +85,7 @@ class Transfer:
         if self._ended:
             return
         self._ended = True
+        self.broken_off = True
         self._verdict = Verdict.ABORT
         self._loop.gate.forget(self)
         self._loop.soon(self._loop.drop, self._curl)
@@ -131,7 +133,7 @@ class Transfer:
             self._error = error
             return -1
         if self._verdict is Verdict.ABORT:
-            self._broken_off = True
+            self.broken_off = True
             return -1
         return None
 
@@ -148,7 +150,7 @@ class Transfer:
                 return None
         except Exception as error:  # a follower's exception is its own failure, never libcurl's or another's
             self._error = error
-        self._broken_off = True
+        self.broken_off = True
         return _ABORT
 
     def _on_unusual_block(self, block: bytes) -> int:
@@ -156,7 +158,7 @@ class Transfer:
             self._drained += len(block)
             if self._drained <= _DRAIN_BYTES:
                 return len(block)
-            self._broken_off = True
+            self.broken_off = True
             return _ABORT
         if self._verdict is Verdict.ABORT:
             return _ABORT
@@ -175,7 +177,7 @@ class Transfer:
     def _outcome(self, number: int, message: str) -> Failure | None:
         if self._error is not None:
             return Failure(Cause.OTHER, f"internal error: {type(self._error).__name__}: {self._error}")
-        if self._broken_off:
+        if self.broken_off:
             return None
         if self._interim > _MAX_INTERIM:
             return Failure(Cause.BAD_RESPONSE, "endless interim responses")
