@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penstock.core.disposition import filename
@@ -42,8 +43,27 @@ AS_BYTES = EURO.encode().decode("latin-1")
         ('attachment; filename="na\xefve.txt"', "naïve.txt"),
         (f'attachment; filename="=?utf-8?B?{base64.b64encode(EURO.encode()).decode()}?="', EURO),
         ('attachment; filename="=?utf-8?Q?a=5Fb_c.txt?="', "a_b c.txt"),
+        ('attachment; filename="=?utf-8?Q?a?= =?utf-8?B?Yi50eHQ=?="', "ab.txt"),
+        ('attachment; filename="=?gb2312?B?xOO6wy50eHQ=?="', "你好.txt"),
+        ('attachment; filename="=?rot13?Q?a.txt?="', "=?rot13?Q?a.txt?="),
+        ('attachment; filename="=?utf-8?B?not base64?="', "=?utf-8?B?not base64?="),
+        ("attachment; filename*=UTF-8''\u00c3\u00a4.txt", "ä.txt"),
+        ("attachment; filename*=\"UTF-8''a%20b.txt\"", "a b.txt"),
+        ("attachment; filename*=unicode_escape''%5cx41; filename=b.txt", "b.txt"),
+        ("attachment; filename*=UTF-8''; filename=b.txt", "b.txt"),
+        ('attachment; filename="%ff%fe.txt"', "%ff%fe.txt"),
+        ('attachment; filename="a.txt\\', "a.txt"),
+        ('attachment; filename="a\\"', 'a"'),
+        ('attachment; note="; filename=evil.txt"; filename=a.txt', "a.txt"),
+        ('attachment; filename="a.txt" junk; x=y', "a.txt"),
+        ("attachment; ; ;filename=a.txt;;", "a.txt"),
+        ("attachment; filename = a.txt ", "a.txt"),
+        ("filename=a.txt; attachment", "a.txt"),
         ("attachment; filename*0=foo; filename*1=bar.txt", "foobar.txt"),
         ("attachment; filename*0*=UTF-8''foo-%e2%82%ac; filename*1=.txt", "foo-€.txt"),
+        ("attachment; filename*1=bar; filename*0=foo; filename*3=lost", "foobar"),
+        ("attachment; filename*0*=UTF-8''a%e2%82; filename*1*=%acb; filename*2=%20c", "a€b%20c"),
+        ("attachment; filename*0=a; filename*1*=%20b", "a b"),
         ("attachment", None),
         ("", None),
         (None, None),
@@ -57,7 +77,9 @@ def test_forms(value: str | None, name: str | None) -> None:
     assert filename(value) == name
 
 
-@given(st.text(max_size=300))
+@given(st.text(st.characters(), max_size=300))
+@example("\ud800")
+@example("UTF-8''\ud800%41")
 def test_nothing_raises(text: str) -> None:
     filename(text)
     filename("attachment; filename=" + text)
@@ -67,3 +89,25 @@ def test_nothing_raises(text: str) -> None:
 def test_a_huge_field_is_ignored() -> None:
     assert filename('attachment; filename="' + "a" * 100_000 + '"') is None
     assert filename("attachment" + "; x=1" * 3000 + "; filename=a") == "a"
+
+
+@given(st.text(min_size=1, max_size=80).filter(lambda name: "%" not in name and "=?" not in name))
+def test_what_a_careful_server_quotes_is_read_back(name: str) -> None:
+    sent = name.encode().decode("latin-1").replace("\\", "\\\\").replace('"', '\\"')
+    assert filename(f'attachment; filename="{sent}"') == name
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_what_a_careful_server_encodes_is_read_back(name: str) -> None:
+    assert filename(f"attachment; filename*=UTF-8''{quote(name, safe='')}") == name
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "unit", ["a", ";", " ", '"', "\\", "=", "a ", "a;", "; ", "=?", "=?a?b?", "?= ", "'", "%", "filename*1=a;"]
+)
+def test_no_field_takes_more_than_linear_time(unit: str) -> None:
+    hostile = unit * (16_000 // len(unit))
+    for prefix in ("", "attachment; filename=", 'attachment; filename="', "attachment; filename*=", "x " * 99):
+        for _ in range(5):  # quadratic reading takes seconds each
+            filename(prefix + hostile[: 16_000 - len(prefix)])

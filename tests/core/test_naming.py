@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -10,10 +11,45 @@ from hypothesis import strategies as st
 
 from penstock.core.naming import MAX_NAME_BYTES, choose_name, decoded_name, numbered, safe_name
 
-ORDINARY = st.text(max_size=400)
+ORDINARY = st.text(st.characters(), max_size=400)  # lone surrogates too
+DEVICE = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]", re.IGNORECASE)
+#: Hints made of the pieces that the rules are about.
+NASTY = st.lists(
+    st.sampled_from(
+        [
+            ".",
+            " ",
+            "\u00a0",
+            "/",
+            "\\",
+            "con",
+            "nul",
+            "com\u00b9",
+            ".part",
+            ".journal",
+            "~",
+            ".corrupt",
+            "\u202e",
+            "\u2028",
+            "a",
+            "ä" * 60,
+            ".tar",
+            ".gz",
+            "_",
+            "e\u0301",
+            "\ud800",
+            "b" * 200,
+        ]
+    ),
+    max_size=12,
+).map("".join)
 
 
-@given(ORDINARY)
+@given(ORDINARY | NASTY)
+@example("a. \u00a0.")
+@example("a\u2028b")
+@example("\ud800")
+@example("b" * (MAX_NAME_BYTES - 5) + ".part")
 @example("a" * 1000 + ".tar.gz")
 @example("\u202egnp.exe")
 @example("ÄÖ" * 300)
@@ -26,9 +62,10 @@ def test_S01_S02_S25_every_name_is_safe(hint: str) -> None:
     assert name
     assert len(name.encode("utf-8")) <= MAX_NAME_BYTES
     assert not set(name) & set('/\\<>:"|?*\0')
-    assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name)
+    assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name)
     assert not name.startswith(".")
     assert not name.endswith((".", " "))
+    assert not DEVICE.fullmatch(name.partition(".")[0].strip())
     assert name.strip() == name
     assert not name.lower().endswith((".part", ".part.journal", ".part.journal~", ".corrupt"))
     assert safe_name(name) == name
@@ -53,6 +90,14 @@ def test_S01_S02_S25_every_name_is_safe(hint: str) -> None:
         ("con.txt", "_con.txt"),
         ("com1.tar.gz", "_com1.tar.gz"),
         ("lpt\u00b9", "_lpt\u00b9"),
+        ("NUL .txt", "_NUL .txt"),
+        ("conin$", "_conin$"),
+        ("com0", "_com0"),
+        ("com10", "com10"),
+        ("a.txt::$DATA", "a.txt__$DATA"),
+        ("a.part.journal~", "a.part.journal~_"),
+        ("a. \u00a0.", "a"),
+        ("\\\\host\\share\\a", "a"),
         ("console.txt", "console.txt"),
         ("a.part", "a.part_"),
         ("a.PART.journal", "a.PART.journal_"),
@@ -65,8 +110,15 @@ def test_S01_S02_S25_every_name_is_safe(hint: str) -> None:
         ("\u202e", None),
     ],
 )
-def test_examples(hint: str, name: str | None) -> None:
+def test_F45_examples(hint: str, name: str | None) -> None:
     assert safe_name(hint) == name
+
+
+def test_F45_the_longest_name_leaves_room_for_our_files() -> None:
+    name = safe_name("b" * 1000)
+    assert name is not None
+    assert len(name) == 240
+    assert len(name + ".part.journal~") <= 255
 
 
 def test_F45_a_long_name_keeps_its_extension() -> None:
@@ -84,6 +136,12 @@ def test_F45_a_long_name_keeps_its_extension() -> None:
         (None, "http://e.org/dir/a%20b.txt?x=1/2#f/g", None, "a b.txt"),
         (None, "http://e.org/%e2%82%ac.txt", None, "€.txt"),
         (None, "http://e.org/%ff.txt", None, "ÿ.txt"),
+        (None, "http://e.org/a%2f", None, "index.html"),
+        (None, "http://e.org/%2e%2e%2f%2e%2e%2fetc%2fpasswd", None, "passwd"),
+        (None, "http://e.org/\ud800a", None, "_a"),
+        ('attachment; filename="%2e%2e%2fb.txt"', "http://e.org/a", None, "b.txt"),
+        ('attachment; filename=".netrc"', "http://e.org/a", None, "_netrc"),
+        ("inline", "http://e.org/a.txt", "text/html", "a.txt"),
         (None, "http://e.org/a%2f..%2fb", None, "b"),
         (None, "http://e.org/a%252fb", None, "a%2fb"),
         (None, "http://e.org/..%5c..%5cboot.ini", None, "boot.ini"),
@@ -117,3 +175,23 @@ def test_F18_a_decoded_file_loses_the_suffix_of_its_coding() -> None:
     assert decoded_name("a.html.br") == "a.html"
     assert decoded_name("a.html") == "a.html"
     assert decoded_name(".gz") == ".gz"
+
+
+@given(ORDINARY | NASTY, st.integers(1, 10**6))
+def test_S02_S25_a_numbered_name_is_safe_as_it_is(hint: str, number: int) -> None:
+    name = safe_name(hint)
+    if name is not None:
+        assert safe_name(numbered(name, number)) == numbered(name, number)
+
+
+@given(ORDINARY | NASTY, st.sampled_from([".gz", ".br", ".zst", ".Z", ".tgz"]))
+def test_S02_S25_F18_what_is_left_of_a_decoded_name_is_safe(hint: str, suffix: str) -> None:
+    name = safe_name(hint + suffix)
+    if name is not None:
+        assert safe_name(decoded_name(name)) == decoded_name(name)
+
+
+def test_S02_no_coding_hides_a_suffix_of_ours() -> None:
+    assert decoded_name("a.part.gz") == "a.part_"
+    assert decoded_name("a.corrupt.zst") == "a.corrupt_"
+    assert decoded_name("a.tar.Z") == "a.tar"

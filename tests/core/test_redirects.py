@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penstock.core.redirects import REDIRECT_STATUSES, Follow, Refused, follow
@@ -73,9 +73,58 @@ def test_S07_other_schemes_are_refused(location: str) -> None:
     assert isinstance(step(location), Refused)
 
 
-@given(st.text(max_size=200))
+@given(st.text(st.characters(), max_size=200))
+@example("//u:p@e.org\uff0f\u202e")
 def test_nothing_raises(location: str) -> None:
     outcome = step(location)
     assert isinstance(outcome, Follow | Refused)
+    if isinstance(outcome, Refused):
+        assert outcome.why.isprintable()
     if isinstance(outcome, Follow):
         assert outcome.url.startswith("https://")
+
+
+@pytest.mark.parametrize("location", ["/a\tb", "/a\r\nb", "/\0", "\x1fhttps://e.org/", "ht\ttps://e.org/"])
+def test_S08_control_characters_are_refused_not_dropped(location: str) -> None:
+    assert step(location) == Refused("a redirect to a URL with a control character")
+
+
+@pytest.mark.parametrize(
+    ("source", "location"),
+    [
+        ("https://e.org/a", "https://other.org/a"),
+        ("https://e.org/a", "https://sub.e.org/a"),
+        ("https://e.org/a", "https://e.org:444/a"),
+        ("http://e.org/a", "https://e.org/a"),
+        ("http://e.org/a", "http://e.org./a"),
+    ],
+)
+def test_S05_host_port_and_scheme_make_the_origin(source: str, location: str) -> None:
+    outcome = step(location, url=source)
+    assert isinstance(outcome, Follow)
+    assert outcome.crosses_origin
+
+
+@pytest.mark.parametrize("location", ["https://E.ORG:443/b", "//e.org/b", "/b", "https://u:p@e.org/b"])
+def test_S05_the_same_origin_written_otherwise_is_no_other(location: str) -> None:
+    assert step(location) == Follow("https://e.org/b", False)
+
+
+def test_S05_user_information_is_neither_taken_nor_kept() -> None:
+    assert step("/b", url="https://user:pw@e.org/a") == Follow("https://e.org/b", False)
+    assert step("https://other:pw@f.org/b") == Follow("https://f.org/b", True)
+
+
+@pytest.mark.parametrize(
+    "location", ["https://u:s3cret@e.org\uff0f/", "https://u:s3cret@e.org:x/", "ftp://u:s3cret@e.org/", "//u:s3cret@[/"]
+)
+def test_S12_no_refusal_shows_a_password(location: str) -> None:
+    outcome = step(location)
+    assert isinstance(outcome, Refused)
+    assert "s3cret" not in outcome.why
+
+
+def test_F26_of_two_locations_the_first_counts() -> None:
+    head = Head(302, (("location", "/first"), ("location", "/second")))
+    outcome = follow("https://e.org/", head, 0, max_redirects=20, allow_downgrade=False)
+    assert outcome == Follow("https://e.org/first", False)

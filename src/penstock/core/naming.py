@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 from penstock.core.disposition import filename
 from penstock.core.urls import last_segment
 
-#: 255 bytes is the limit of every common file system; our working files need room behind the name.
-MAX_NAME_BYTES: Final = 255 - len(".part.journal~")
+#: 255 bytes is the limit of every common file system; `.part.journal~` needs 14 of them behind the name.
+MAX_NAME_BYTES: Final = 240
 _MAX_EXTENSION: Final = 16
 #: Controls, invisible format characters (bidirectional overrides, zero-width), halves of surrogate pairs, and the
 #: line and paragraph separators.

@@ -20,6 +20,8 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST: Final = re.compile(r"[^\s/?#@:\\]+")
 _AFTER_HOST: Final = re.compile(r"(?::[0-9]{1,5})?(?:[/?#].*)?", re.DOTALL)
 _HOST_NAME: Final = re.compile(r"[0-9a-z_-][0-9a-z._-]{0,254}")
+#: `urlsplit` lets anything stand between the bracket and the port.
+_BRACKETED: Final = re.compile(r"\[[^\]]*\](?::[0-9]*)?")
 _ZONE: Final = re.compile(r"[0-9A-Za-z._~-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab may stand in a value (RFC 9110 §5.5)
@@ -74,32 +76,37 @@ def _normal(text: str) -> str:
         port = parts.port
     except ValueError:  # its message would show the password
         raise _refusal(text, "a malformed host or port") from None
+    if not re.fullmatch(r"[^\[\]]*|\[[^\[\]]*\](:[0-9]*)?", parts.netloc.rpartition("@")[2]):
+        raise InvalidRequest(f"{redact(text[:200])}: a malformed IPv6 address")
     if port == 0:
         raise _refusal(text, "port 0 cannot be connected to")
-    user, at, place = parts.netloc.rpartition("@")
+    user, _, place = parts.netloc.rpartition("@")
     if _CONTROL.search(unquote(user)):
         raise _refusal(text, "a control character in the user name or password; remove it")
     host = parts.hostname or ""
     if not host:
         raise _refusal(text, "the URL has no host")
-    netloc = f"[{_address(host, text)}]" if place.startswith("[") else _host_name(host, text)
+    netloc = f"[{_address(host, place, text)}]" if "[" in place else _host_name(host, text)
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"
-    user = quote(_utf8(user), safe=_USER_SAFE)
+    if user:
+        netloc = f"{quote(_utf8(user), safe=_USER_SAFE)}@{netloc}"
     path = quote(_utf8(parts.path) or b"/", safe=_PATH_SAFE)
     query = quote(_utf8(parts.query), safe=_QUERY_SAFE)
-    return urlunsplit((parts.scheme, user + at + netloc, path, query, ""))
+    return urlunsplit((parts.scheme, netloc, path, query, ""))
 
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _address(host: str, text: str) -> str:
-    """An IPv6 literal without its brackets, perhaps with a zone (RFC 6874)."""
+def _address(host: str, place: str, text: str) -> str:
+    """An IPv6 literal without its brackets, perhaps with a zone (RFC 6874); `place` is ``[HOST]:PORT``."""
     import ipaddress  # most hosts are names
 
     address, percent, zone = host.partition("%")
+    if not _BRACKETED.fullmatch(place):
+        raise _refusal(text, "a malformed IPv6 address")
     try:
         ipaddress.IPv6Address(address)
     except ValueError:

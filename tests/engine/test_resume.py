@@ -1,0 +1,204 @@
+"""Interrupted, killed or changed in between: old bytes count exactly when they should."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import penstock
+from penstock.events import Restarted, Resumed
+from tests.conftest import sha256
+from tests.engine.helpers import MB, assert_whole, at_rate, become, fetch, soundly
+from tests.servers.content import Content
+from tests.servers.fault import FaultServer, Reply, Request
+
+CONTENT = Content(8 * MB)
+
+
+def interrupt(server: FaultServer, url: str, directory: Path, **options: object) -> penstock.DownloadError:
+    """Stop a download in the middle, by a deadline; leaves a fault-free server."""
+    server.script = at_rate(1.5 * MB)
+    error = fetch(url, directory, deadline=0.8, **options).failed(penstock.DownloadError)
+    server.script = soundly
+    return error
+
+
+def test_it_goes_on_where_it_stopped(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    assert interrupt(fault_server, url, tmp_path).resumable
+    before = fault_server.bytes_sent
+    story = fetch(url, tmp_path)
+    result = assert_whole(story, CONTENT)
+    assert story.all(Resumed)[0].kept == result.resumed > 1 * MB
+    assert fault_server.bytes_sent - before <= CONTENT.size - result.resumed + 1 * MB
+    assert fault_server.log[-1].headers["if-range"] == '"1"'
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({"etag": '"2"'}, "ETag"), ({"content": Content(7 * MB)}, "size"), ({"content": Content(100)}, "size")],
+)
+def test_F05_F08_a_changed_file_restarts_and_says_so(
+    fault_server: FaultServer, tmp_path: Path, change: dict[str, object], why: str
+) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    fields: dict[str, object] = {"content": Content(8 * MB, seed=9), "etag": '"2"', **change}
+    new = fields.pop("content")
+    assert isinstance(new, Content)
+    fault_server.serve("/a", new, **fields)
+    story = fetch(url, tmp_path)
+    assert assert_whole(story, new).resumed == 0
+    assert why in story.all(Restarted)[0].why or "ETag" in story.all(Restarted)[0].why
+
+
+def test_F13_a_206_of_a_changed_file_is_caught_by_its_own_validator(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    new = Content(8 * MB, seed=9)
+    fault_server.serve("/a", new, etag='"2"')
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.headers.pop("if-range", None):
+            reply.__dict__.update(fault_server.correct_reply(request).__dict__)
+
+    fault_server.script = script
+    story = fetch(url, tmp_path)
+    assert assert_whole(story, new).resumed == 0
+    assert story.all(Restarted)
+
+
+def test_F07_everything_there_is_confirmed_by_416_or_one_byte(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+
+    def script(request: Request, _reply: Reply) -> None:
+        if request.number == 3:
+            (tmp_path / "a").write_text("in the way")
+
+    fault_server.script = script
+    error = fetch(url, tmp_path).failed(penstock.TargetExists)
+    assert error.resumable
+    assert (tmp_path / "a").read_text() == "in the way"
+    (tmp_path / "a").unlink()
+    fault_server.script = lambda _request, reply: become(reply, 416, Content_Range=f"bytes */{CONTENT.size}")
+    assert assert_whole(fetch(url, tmp_path), CONTENT).fetched == 0
+
+
+def test_F42_a_target_that_appeared_is_kept_and_so_are_the_bytes(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+
+    def script(request: Request, _reply: Reply) -> None:
+        if request.number == 3:
+            (tmp_path / "a").write_text("in the way")
+
+    fault_server.script = script
+    assert "appeared" in str(fetch(url, tmp_path).failed(penstock.TargetExists))
+    (tmp_path / "a").unlink()
+    fault_server.script = soundly
+    before = fault_server.bytes_sent
+    assert_whole(fetch(url, tmp_path), CONTENT)
+    assert fault_server.bytes_sent - before <= 1
+
+
+def test_F10_F12_without_a_validator_it_restarts_unless_dared_or_proven(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    url = fault_server.serve("/a", CONTENT, etag='W/"1"', last_modified=None)
+    for number, options in enumerate([{}, {"resume_unsafe": True}, {"checksum": CONTENT.sha256}]):
+        folder = tmp_path / str(number)
+        error = interrupt(fault_server, url, folder, **options)
+        story = fetch(url, folder, **options)
+        result = assert_whole(story, CONTENT)
+        assert bool(result.resumed) == bool(options) == error.resumable
+        assert bool(story.all(Restarted)) != bool(options)
+
+
+def test_F40_a_torn_journal_restarts(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    journal = tmp_path / "a.part.journal"
+    journal.write_bytes(journal.read_bytes()[:-5])
+    story = fetch(url, tmp_path)
+    assert assert_whole(story, CONTENT).resumed == 0
+    assert "checksum" in story.all(Restarted)[0].why
+
+
+def test_F40_bytes_of_another_url_are_never_adopted_unasked(fault_server: FaultServer, tmp_path: Path) -> None:
+    interrupt(fault_server, fault_server.serve("/a", CONTENT), tmp_path, output="x")
+    other = fault_server.serve("/b", Content(8 * MB, seed=9))
+    error = fetch(other, tmp_path, output="x").failed(penstock.CannotResume)
+    assert fault_server.url("/a") in str(error)
+    assert (tmp_path / "x.part").stat().st_size == CONTENT.size
+
+
+def test_F41_a_part_that_was_deleted_or_truncated_is_not_believed(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    os.truncate(tmp_path / "a.part", 100_000)
+    assert assert_whole(fetch(url, tmp_path), CONTENT).resumed <= 100_000
+    folder = tmp_path / "again"
+    interrupt(fault_server, url, folder)
+    (folder / "a.part").unlink()
+    assert assert_whole(fetch(url, folder), CONTENT).resumed == 0
+
+
+def test_F37_a_second_download_of_the_same_target_is_refused(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    fault_server.script = at_rate(4 * MB)
+    with penstock.Downloader() as first:
+        future = first.submit(url, directory=tmp_path, output="a")
+        fault_server.wait_for(lambda: fault_server.bytes_sent > 1 * MB)
+        error = fetch(url, tmp_path, output="a").failed(penstock.TargetLocked)
+        assert error.reason is penstock.Reason.LOCKED
+        assert sha256(future.result().path) == CONTENT.sha256
+
+
+def test_F46_a_wrong_checksum_never_yields_a_target(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    error = fetch(url, tmp_path, checksum="sha256:" + "0" * 64).failed(penstock.DigestMismatch)
+    assert CONTENT.sha256 in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.corrupt"]
+    assert sha256(tmp_path / "a.corrupt") == CONTENT.sha256
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_F46_a_digest_that_the_server_sends_is_checked(fault_server: FaultServer, tmp_path: Path, right: bool) -> None:
+    import base64
+
+    raw = bytes.fromhex(CONTENT.sha256) if right else hashlib.sha256(b"other").digest()
+    field = f"sha-256=:{base64.b64encode(raw).decode()}:"
+    story = fetch(fault_server.serve("/a", CONTENT, headers=(("Repr-Digest", field),)), tmp_path)
+    if right:
+        assert str(assert_whole(story, CONTENT).digest) == f"sha256:{CONTENT.sha256}"
+    else:
+        story.failed(penstock.DigestMismatch)
+        assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_F38_kill_9_at_any_instant_costs_little_and_corrupts_nothing(
+    fault_server: FaultServer, tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    url = fault_server.serve("/a", CONTENT)
+    fault_server.script = at_rate(2 * MB)
+    program = "import sys, penstock; penstock.download(sys.argv[1], directory=sys.argv[2], max_connections=4)"
+    for _ in range(3):
+        sent = fault_server.bytes_sent
+        process = subprocess.Popen([sys.executable, "-c", program, url, str(tmp_path)])
+        more = dice.randrange(1, 3 * MB)
+        fault_server.wait_for(lambda sent=sent, more=more: fault_server.bytes_sent >= min(sent + more, sent + 3 * MB))  # type: ignore[misc]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        if (tmp_path / "a").exists():
+            break
+    fault_server.script = soundly
+    story = fetch(url, tmp_path, if_exists="skip")
+    assert sha256(story.done().path) == CONTENT.sha256
