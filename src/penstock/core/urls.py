@@ -76,8 +76,6 @@ def _normal(text: str) -> str:
         port = parts.port
     except ValueError:  # its message would show the password
         raise _refusal(text, "a malformed host or port") from None
-    if not re.fullmatch(r"[^\[\]]*|\[[^\[\]]*\](:[0-9]*)?", parts.netloc.rpartition("@")[2]):
-        raise InvalidRequest(f"{redact(text[:200])}: a malformed IPv6 address")
     if port == 0:
         raise _refusal(text, "port 0 cannot be connected to")
     user, _, place = parts.netloc.rpartition("@")
@@ -181,7 +179,7 @@ def check_header(line: str) -> tuple[str, str]:
     if not colon:
         name, semicolon, rest = line.partition(";")
         if not semicolon or rest.strip():
-            raise InvalidRequest(f"header {shown!r}: not a header; write 'Name: value'")
+            raise InvalidRequest(f"header {shown!r} has no colon; write 'Name: value'")
     name, value = name.strip(" \t"), value.strip(" \t")
     if not _TOKEN.fullmatch(name):
         raise InvalidRequest(f"header {shown!r}: not a header name")
