@@ -43,7 +43,12 @@ _HOMES = {
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = [
+    "CannotResume", "Digest", "DigestMismatch", "DownloadError", "Downloader", "DownloaderClosed",
+    "IfExists", "InvalidRequest", "NetworkError", "Options", "ProtocolError", "Reason",
+    "RepresentationChanged", "Request", "Result", "ServerRefused", "Source", "StorageError",
+    "TargetExists", "TargetLocked", "__version__", "download", "tqdm_progress",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

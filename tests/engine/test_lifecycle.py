@@ -263,4 +263,4 @@ def test_bad_arguments_are_refused_at_once(tmp_path: Path) -> None:
             {"request": "http://e.org/a", "ca_file": tmp_path / "none.pem"},
         ):
             with pytest.raises(penstock.InvalidRequest):
-                downloader.submit(**arguments)  # type: ignore[arg-type]
+                downloader.submit(**arguments)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,8 @@ def test_F10_F12_without_a_validator_it_restarts_unless_dared_or_proven(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     url = fault_server.serve("/a", CONTENT, etag='W/"1"', last_modified=None)
-    for number, options in enumerate([{}, {"resume_unsafe": True}, {"checksum": CONTENT.sha256}]):
+    ways: list[dict[str, Any]] = [{}, {"resume_unsafe": True}, {"checksum": CONTENT.sha256}]
+    for number, options in enumerate(ways):
         folder = tmp_path / str(number)
         error = interrupt(fault_server, url, folder, **options)
         story = fetch(url, folder, **options)
