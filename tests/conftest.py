@@ -7,10 +7,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.servers.fault import FaultServer
 from tests.servers.nginx import Nginx, find_nginx, free_port, install_nginx, start_nginx
+
+# how long an example takes depends on the machine, and no test here asserts a time
+hypothesis.settings.register_profile("penstock", deadline=None)
+hypothesis.settings.load_profile("penstock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
