@@ -110,3 +110,10 @@ def test_malformed_members_are_ignored(field: str) -> None:
 
 def test_a_good_member_among_bad_ones_counts() -> None:
     assert len(from_head(head(repr_digest=f"foo=:x:, sha-256=:{B64}:;q=1, bar"))) == 1
+
+
+@pytest.mark.parametrize("name", ["md5", "sha-256", "sha-512"])
+def test_base64_without_its_padding_is_read(name: str) -> None:
+    value = hashlib.new(name.replace("-", ""), DATA).digest()
+    text = base64.b64encode(value).decode().rstrip("=")
+    assert [digest.value for digest in from_head(head(repr_digest=f"{name}=:{text}:"))] == [value]

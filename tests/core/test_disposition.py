@@ -111,3 +111,36 @@ def test_no_field_takes_more_than_linear_time(unit: str) -> None:
     for prefix in ("", "attachment; filename=", 'attachment; filename="', "attachment; filename*=", "x " * 99):
         for _ in range(5):  # quadratic reading takes seconds each
             filename(prefix + hostile[: 16_000 - len(prefix)])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (r'attachment; filename="f\oo.html"', "foo.html"),
+        (r'attachment; filename="\"quoting\" tested.html"', '"quoting" tested.html'),
+        (r'attachment; filename="\\foo.html"', r"\foo.html"),
+        (r'attachment; filename*0="foo"; filename*1="\b\a\r.html"', "foobar.html"),
+        ('attachment; filename*0="foo"; filename*01="bar"', "foo"),
+        ('attachment; filename="\xe4-%41.html"', "ä-%41.html"),
+        ('attachment; filename="foo-%41.html"', "foo-A.html"),
+        ('attachment; filename="50%.html"', "50%.html"),
+        ("attachment; filename=foo,bar.html", "foo,bar.html"),
+        ("attachment; filename=foo[1](2).html", "foo[1](2).html"),
+        ('attachment; foo="\\"\\\\";filename="foo.html"', "foo.html"),
+        ('attachment; example="filename=example.txt"', None),
+        ('attachment; name="foo.html"', None),
+        ("attachment; filename=bar foo=foo ", "bar foo=foo"),
+        ("attachment; filename*=''foo-%c3%a4.html", None),
+        ("attachment; filename*=UTF-8'foo-%c3%a4.html", None),
+        ("attachment; filename*=utf-8''foo-%E4.html", None),
+        ("attachment; filename *=UTF-8''foo-%c3%a4.html", None),
+        ("attachment; filename* = UTF-8''foo-%c3%a4.html", "foo-ä.html"),
+        ("attachment; filename*=UTF-8''A-%2541.html", "A-%41.html"),
+        ("attachment; filename*0*=ISO-8859-15''euro%3d%a4; filename*=ISO-8859-1''currency%3d%a4", "currency=¤"),
+        ("attachment; filename==?ISO-8859-1?Q?foo-=E4.html?=", "foo-ä.html"),
+        ("inline; attachment; filename=foo.html", "foo.html"),
+        (r'attachment; filename="c:\temp\new.txt"', r"c:\temp\new.txt"),
+    ],
+)
+def test_the_cases_of_tc2231_as_browsers_read_them(value: str, name: str | None) -> None:
+    assert filename(value) == name

@@ -184,3 +184,7 @@ def test_a_representation_has_all_that_the_head_says() -> None:
         digests=(Digest("md5", bytes.fromhex("8d777f385d3dfec8815d20f7496026dc")),),
         disposition="attachment; filename=../a",
     )
+
+
+def test_S24_a_letter_that_only_folds_to_another_is_not_that_letter() -> None:
+    assert content_range("byte\u017f 0-1/5") is None

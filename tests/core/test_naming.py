@@ -195,3 +195,17 @@ def test_S02_no_coding_hides_a_suffix_of_ours() -> None:
     assert decoded_name("a.part.gz") == "a.part_"
     assert decoded_name("a.corrupt.zst") == "a.corrupt_"
     assert decoded_name("a.tar.Z") == "a.tar"
+
+
+@pytest.mark.parametrize("blank", ["\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0"])
+def test_F45_letters_that_show_as_nothing_make_no_name(blank: str) -> None:
+    assert safe_name(blank) is None
+    assert safe_name(f"a{blank}.txt") == "a.txt"
+
+
+def test_F45_what_follows_the_last_dot_of_a_sentence_is_no_extension() -> None:
+    assert numbered("Dr. Smith here", 1) == "Dr. Smith here.1"
+    assert numbered("a.b-c_d", 1) == "a.1.b-c_d"
+    assert numbered("图.文档", 2) == "图.2.文档"
+    name = safe_name("a" * 300 + ". and more")
+    assert name == "a" * MAX_NAME_BYTES

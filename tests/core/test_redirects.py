@@ -128,3 +128,16 @@ def test_F26_of_two_locations_the_first_counts() -> None:
     head = Head(302, (("location", "/first"), ("location", "/second")))
     outcome = follow("https://e.org/", head, 0, max_redirects=20, allow_downgrade=False)
     assert outcome == Follow("https://e.org/first", False)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [("/caf\xe9", "https://e.org/caf%E9"), ("/caf\xc3\xa9", "https://e.org/caf%C3%A9"), ("/\x82\xa0?\xff", "https://e.org/%82%A0?%FF")],
+)  # fmt: skip
+def test_F26_bytes_that_are_not_UTF_8_stay_what_they_are(location: str, target: str) -> None:
+    assert step(location) == Follow(target, False)
+
+
+@pytest.mark.parametrize("location", [" ", "\t", " \t "])
+def test_F26_a_location_of_spaces_is_none(location: str) -> None:
+    assert step(location) == Refused("HTTP 302 without a Location")

@@ -219,3 +219,29 @@ def test_S11_escapes_are_readable() -> None:
 )
 def test_S11_what_is_escaped_and_how(raw: str, shown: str) -> None:
     assert escape(raw) == shown
+
+
+@pytest.mark.parametrize("url", ["http://e.org/\udcff\udce4", "http://e.org/?\udcff\udce4"])
+def test_undecodable_bytes_of_a_command_line_are_asked_for_as_they_were_typed(url: str) -> None:
+    assert check(url).endswith("%FF%E4")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://user:s3/cret@e.org/a", "user:s3/cret@e.org/a", "//user:s3?cret@e.org/a", "HTTP://user:s3#cret@e.org/a",
+     "http://user:1s/3cret@e.org/a"],
+)  # fmt: skip
+def test_S12_a_password_with_a_slash_that_should_have_been_escaped_is_not_shown(url: str) -> None:
+    shown = redact(url)
+    assert "s3" not in shown
+    assert "cret" not in shown
+    assert shown.endswith("e.org/a")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://e.org:80/a@b", "http://e.org/a:b@c", "http://[::1]:80/a@b", "http://[::1]/a@b", "http://e.org:/a@b",
+     "e.org:80/a@b", "http://e.org?a:b@c", "/a:b@c"],
+)  # fmt: skip
+def test_an_at_sign_in_a_path_is_shown(url: str) -> None:
+    assert redact(url) == url

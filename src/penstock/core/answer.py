@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from penstock.core.headers import conflicting_lengths, content_length, content_range, media_type, representation
+from penstock.core.headers import (
+    conflicting_lengths,
+    content_length,
+    content_range,
+    is_encoded,
+    media_type,
+    representation,
+)
 from penstock.core.headers import retry_after as parse_retry_after
 from penstock.core.ranges import Range
 from penstock.model import Head, Representation
@@ -75,13 +82,9 @@ def _read_partial(head: Head) -> Answer:
 
 
 def _whole_length(head: Head) -> int | None:
-    if head.get("transfer-encoding") is not None or _is_encoded(head):
+    if head.get("transfer-encoding") is not None or is_encoded(head):
         return None
     return content_length(head.all("content-length"))
-
-
-def _is_encoded(head: Head) -> bool:
-    return (head.get("content-encoding") or "identity").strip().lower() not in {"", "identity"}
 
 
 def difference(was: Representation, now: Representation) -> str | None:

@@ -12,7 +12,7 @@ from penstock.errors import InvalidRequest
 from penstock.model import Digest, Head
 
 #: Strongest first: of several that a server sends, the first is checked.
-_STRENGTH: Final = ("sha512", "sha384", "sha3_512", "sha3_256", "blake2b", "sha256", "sha224", "sha1", "md5")
+_STRENGTH: Final = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
 _WEAK: Final = frozenset({"md5", "sha1"})
 _BY_LENGTH: Final = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 #: Names that servers use (RFC 9530 §5, RFC 3230 §4.1.1), by hashlib's.
@@ -104,7 +104,7 @@ def _digest(name: str, text: str) -> list[Digest]:
     if algorithm is None or not text:
         return []
     try:
-        value = base64.b64decode(text.strip(), validate=True)
+        value = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)  # lenient: RFC 8941 §4.2.7
     except (binascii.Error, ValueError):
         return []
     size = hashlib.new(algorithm, usedforsecurity=False).digest_size

@@ -21,7 +21,8 @@ _PART: Final = re.compile(
 _EXTENDED: Final = re.compile(r"([A-Za-z0-9!#$%&+^_`{}~.-]*)'[^']*'(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.-]+)\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS: Final = re.compile(r"(?<=\?=)\s+(?==\?)")
-_CONTINUED: Final = re.compile(r"filename\*(\d{1,3})(\*?)")
+_CONTINUED: Final = re.compile(r"filename\*(0|[1-9][0-9]{0,2})(\*?)")
+_DRIVE_PATH: Final = re.compile(r"[A-Za-z]:\\(?!\\)")
 #: What servers use; any other of Python's codecs is not for strangers to choose.
 _CHARSETS: Final = frozenset({
     "utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "windows-1252",
@@ -55,7 +56,9 @@ def _parameters(value: str) -> dict[str, str]:
 
 
 def _unescaped(quoted: str) -> str:
-    return re.sub(r'\\(["\\])', r"\1", quoted)  # other backslashes are Windows paths, not escapes
+    """Quoted pairs undone (RFC 9110 §5.6.4); in a Windows path, which some servers send, only those of quotes."""
+    escapes = r'\\(["\\])' if _DRIVE_PATH.match(quoted) else r"\\(.)"
+    return re.sub(escapes, r"\1", quoted, flags=re.DOTALL)
 
 
 def _extended(text: str) -> str | None:
@@ -76,7 +79,8 @@ def _decoded(raw: bytes, charset: str) -> str | None:
 def _plain(text: str) -> str:
     if _ENCODED_WORD.search(text):
         return _ENCODED_WORD.sub(_word, _BETWEEN_WORDS.sub("", text))  # RFC 2047 §6.2 drops the space between two
-    text = as_utf8(text)
+    if not text.isascii():  # raw bytes were sent, so a percent sign is one (as Chrome has it)
+        return as_utf8(text)
     if re.search(r"%[0-9A-Fa-f]{2}", text):
         try:
             return unquote(text, errors="strict")

@@ -15,7 +15,7 @@ MAX_LENGTH: Final = 2**63 - 1
 #: A Last-Modified this close to Date may hide a second change within the same second (RFC 9110 §8.8.2.2).
 STRONG_AFTER_SECONDS: Final = 60.0
 
-_CONTENT_RANGE: Final = re.compile(r"bytes (?:([0-9]{1,19})-([0-9]{1,19})|\*)/([0-9]{1,19}|\*)", re.IGNORECASE)
+_CONTENT_RANGE: Final = re.compile(r"(?ai)bytes (?:([0-9]{1,19})-([0-9]{1,19})|\*)/([0-9]{1,19}|\*)")
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 #: Optional whitespace around a field's value (RFC 9110 §5.6.3); `str.strip` alone would take far more.
 _OWS: Final = " \t"

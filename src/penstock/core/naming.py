@@ -16,10 +16,12 @@ from penstock.core.urls import last_segment
 
 #: 255 bytes is the limit of every common file system; `.part.journal~` needs 14 of them behind the name.
 MAX_NAME_BYTES: Final = 240
-_MAX_EXTENSION: Final = 16
 #: Controls, invisible format characters (bidirectional overrides, zero-width), halves of surrogate pairs, and the
 #: line and paragraph separators.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Letters and marks that show as nothing: a name of them would look empty, or like another one.
+_BLANK: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]")
+_EXTENSION: Final = re.compile(r"\.[^.\s]{1,15}")
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 _DEVICE: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE
@@ -60,7 +62,7 @@ def _decoded(segment: str) -> str:
 
 def safe_name(hint: str) -> str | None:
     """One safe path component made from `hint`, or None when nothing of it is left."""
-    name = re.split(r"[/\\]", hint)[-1]
+    name = _BLANK.sub("", re.split(r"[/\\]", hint)[-1])
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
     name = _trimmed(name)
@@ -85,10 +87,10 @@ def _trimmed(name: str) -> str:
 
 
 def _split_extension(name: str) -> tuple[str, str]:
-    """Stem and extension, ``.tar.gz`` taken together; an extension too long to be one belongs to the stem."""
+    """Stem and extension, ``.tar.gz`` taken together; what is too long or has a space belongs to the stem."""
     double = _DOUBLE.search(name)
     at = double.start() if double else name.rfind(".")
-    if at <= 0 or len(name) - at > _MAX_EXTENSION:
+    if at <= 0 or not (double or _EXTENSION.fullmatch(name, at)):
         return name, ""
     return name[:at], name[at:]
 

@@ -26,6 +26,8 @@ _ZONE: Final = re.compile(r"[0-9A-Za-z._~-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab may stand in a value (RFC 9110 §5.5)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: ``user:pass/word@`` with a slash (or ``?``, ``#``) that should have been escaped: what follows the colon is no port.
+_SPLIT_PASSWORD: Final = re.compile(r"(?s)^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//|)[^/?#@\[:]*:(?![0-9]*(?:[/?#]|$)).*@")
 _OURS: Final = frozenset({"range", "if-range", "accept-encoding"})
 #: Characters of a URL or header that an error message shows.
 _SHOWN: Final = 200
@@ -95,7 +97,11 @@ def _normal(text: str) -> str:
 
 
 def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    """UTF-8; the undecodable bytes of a command line, which Python holds as surrogates, as they were typed."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _address(host: str, place: str, text: str) -> str:
@@ -153,7 +159,7 @@ def userinfo(url: str) -> str | None:
 
 def redact(url: str) -> str:
     """The URL as people and logs may see it: no user information, no fragment, nothing a terminal would obey."""
-    cleaned = re.sub(r"(^(?://)?|://)[^/?#]*@", r"\1", url).partition("#")[0]
+    cleaned = re.sub(r"(^(?://)?|://)[^/?#]*@", r"\1", _SPLIT_PASSWORD.sub(r"\1", url, count=1)).partition("#")[0]
     return escape(cleaned)
 
 

@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 
 from penstock.core.answer import Answer, Partial, Unsatisfied, Whole
 from penstock.core.headers import http_date
-from penstock.core.naming import choose_name, decoded_name, safe_name
+from penstock.core.naming import choose_name, decoded_name
 from penstock.core.ramp import INITIAL_CONNECTIONS
 from penstock.core.ranges import Range, RangeSet
 from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
 from penstock.core.segments import LEASE_BYTES, Segments
-from penstock.core.urls import identity, last_segment, redact
+from penstock.core.urls import identity, redact
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
 from penstock.engine.fetch import Fetch, RepresentationMoved, too_large
@@ -276,8 +276,8 @@ class Download:
         """Without a name from the caller, an earlier run's journal under the URL's own name tells where to go on."""
         directory = self._directory
         assert directory is not None
-        guess = safe_name(last_segment(self.context.url))
-        if guess is None or self.context.options.if_exists is IfExists.RENAME:
+        guess = choose_name(disposition=None, url=self.context.url, media_type=None)
+        if self.context.options.if_exists is IfExists.RENAME:
             return None
         if await self._disk(lambda: has_journal(directory, guess)):
             return await self._claim(guess)
