@@ -21,7 +21,7 @@ class IfExists(enum.Enum):
     RENAME = "rename"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """Scheme, host (lower case, no brackets) and port: the unit of limits, politeness and credentials."""
 
@@ -35,7 +35,7 @@ class Origin:
         return f"{self.scheme}://{host}" if self.port == default else f"{self.scheme}://{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Digest:
     """A hash of a whole file. `algorithm` is hashlib's name (``sha256``), `value` the raw bytes."""
 
@@ -46,7 +46,7 @@ class Digest:
         return f"{self.algorithm}:{self.value.hex()}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Validator:
     """What proves that two answers carry the same bytes: a strong ETag or a strong Last-Modified (RFC 9110 §8.8).
 
@@ -60,7 +60,7 @@ class Validator:
         return f"ETag {self.value}" if self.kind == "etag" else f"Last-Modified {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Representation:
     """What the server says it is serving (RFC 9110 §3.2). `length` is None while unknown."""
 
@@ -77,7 +77,7 @@ class Representation:
     disposition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Head:
     """The head of one final HTTP response: status, header fields in order (names lower case), and its URL."""
 
@@ -95,14 +95,14 @@ class Head:
         return tuple(value for key, value in self.headers if key == name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """A URL that serves the representation. Later: priority, location (Metalink)."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """How one download is carried out. Everything has the default that a person at a shell would want."""
 
@@ -148,7 +148,7 @@ class Options:
     allow_downgrade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What a caller asks for: one or more sources of the same bytes, where to put them, and how."""
 
@@ -160,7 +160,7 @@ class Request:
     options: Options = field(default_factory=Options)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """A finished download."""
 
