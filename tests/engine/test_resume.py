@@ -204,3 +204,23 @@ def test_F38_kill_9_at_any_instant_costs_little_and_corrupts_nothing(
     fault_server.script = soundly
     story = fetch(url, tmp_path, if_exists="skip")
     assert sha256(story.done().path) == CONTENT.sha256
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_kill_between_the_rename_and_the_cleaning_up_is_finished(
+    fault_server: FaultServer, tmp_path: Path, named: bool
+) -> None:
+    """Naming the target is a link and an unlink; a kill in between leaves the target, the part and the journal."""
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    result = fetch(url, tmp_path).done()
+    (tmp_path / "b").mkdir()
+    interrupt(fault_server, url, tmp_path / "b")
+    (tmp_path / "b" / "a.part").unlink()
+    os.link(result.path, tmp_path / "b" / "a")
+    os.link(result.path, tmp_path / "b" / "a.part")
+    result.path.unlink()
+    before = fault_server.bytes_sent
+    options = {"output": "a"} if named else {}
+    assert_whole(fetch(url, tmp_path / "b", **options), CONTENT)
+    assert fault_server.bytes_sent == before

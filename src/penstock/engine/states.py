@@ -26,7 +26,7 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.PREPARING: frozenset({State.PROBING, State.PUBLISHING, State.DONE, State.FAILED, State.CANCELLED}),
     # back to PREPARING: what lies on disk is of another representation
     State.PROBING: frozenset(
-        {State.PREPARING, State.FETCHING, State.VERIFYING, State.DONE, State.FAILED, State.CANCELLED}
+        {State.PREPARING, State.FETCHING, State.PUBLISHING, State.DONE, State.FAILED, State.CANCELLED}
     ),
     # back to PREPARING: the representation changed on the server
     State.FETCHING: frozenset({State.PREPARING, State.VERIFYING, State.FAILED, State.CANCELLED}),
