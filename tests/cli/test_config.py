@@ -72,6 +72,7 @@ def test_a_directory_may_begin_with_a_tilde(config: Path) -> None:
         ('config = "x"', "config", "unknown key"),
         ("insecure = true", "insecure", "not allowed"),
         ("insecure = false", "insecure", "not allowed"),
+        ('user = "me:secret"', "user", "not allowed"),
         ('max-connections = "16"', "max-connections", "whole number"),
         ("max-connections = true", "max-connections", "whole number"),
         ("max-connections = 0", "max-connections", "range"),

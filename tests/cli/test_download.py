@@ -223,3 +223,27 @@ def test_a_server_that_says_come_back_tomorrow_is_quoted(fault_server: FaultServ
     done = penstock(fault_server.url("/a"), directory=tmp_path)
     assert done.returncode == 1
     assert "24 hours" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_signal_that_comes_too_late_does_not_deny_the_file(fault_server: FaultServer, tmp_path: Path) -> None:
+    """The signal arrives while the file is being given its name: it is saved, and said to be."""
+    url = fault_server.serve("/a.bin", CONTENT)
+    program = (
+        "import os, signal, sys\n"
+        "import penstock.engine.download as life\n"
+        "publish = life.publish\n"
+        "def late(*words, **more):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    publish(*words, **more)\n"
+        "life.publish = late\n"
+        "from penstock.cli.main import run\n"
+        "sys.exit(run(['--no-config', sys.argv[1]]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, url], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert sha256(tmp_path / "a.bin") == CONTENT.sha256
+    assert done.returncode == 0, done.stderr
+    assert "saved a.bin" in done.stderr
+    assert "interrupted" not in done.stderr

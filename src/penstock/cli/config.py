@@ -61,6 +61,8 @@ def read_config(path: Path, ctx: click.Context) -> dict[str, Any]:
             raise click.UsageError(f"{path}: {key}: unknown key", ctx)
         if option.name == "insecure":
             raise click.UsageError(f"{path}: insecure: not allowed in a file; give --insecure each time", ctx)
+        if option.name == "user":
+            raise click.UsageError(f"{path}: user: not allowed in a file; use PENSTOCK_USER or --netrc", ctx)
         values[option.name] = _checked(value, option, f"{path}: {key}", ctx)
     return values
 

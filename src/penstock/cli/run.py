@@ -19,8 +19,8 @@ from penstock.cli.plain import Plain
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.errors import DownloadError
-from penstock.events import AnyEvent, Cancelled, Checkpointed, Probed, Restarted, Resumed, Started
-from penstock.model import Request
+from penstock.events import AnyEvent, Cancelled, Checkpointed, Finished, Probed, Restarted, Resumed, Started
+from penstock.model import Request, Result
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
@@ -52,11 +52,18 @@ class _Standing:
     #: Bytes that a next run can go on from.
     durable: int = 0
     resumable: bool = False
+    #: How it ended, when the signal came too late to stop it.
+    result: Result | None = None
+    #: Downloads that were begun.
+    begun: int = 0
 
     def take(self, event: AnyEvent) -> None:
         match event:
             case Started():
-                self.probed, self.durable, self.resumable = None, 0, False
+                self.probed, self.durable, self.resumable, self.result = None, 0, False, None
+                self.begun += 1
+            case Finished(result=result):
+                self.result = result
             case Probed():
                 self.probed = event
             case Resumed(kept=kept):
@@ -121,6 +128,9 @@ def _run_all(requests: Sequence[Request], session: _Session) -> int:
         with Downloader(on_event=listen, rate_limit=session.rate_limit) as downloader:
             return max(_run_one(request, downloader, standing, session) for request in requests)
     except Interrupted as interruption:
+        if standing.result is not None:
+            session.voice.tell(messages.saved(standing.result))
+            return DONE if standing.begun == len(requests) else interruption.code
         session.voice.complain(
             messages.interrupted(resumable=standing.resumable, durable=standing.durable, probed=standing.probed)
         )
