@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,11 +11,11 @@ from typing import Final, TypeVar
 from penstock.core.answer import Answer, Partial, Unsatisfied, Whole
 from penstock.core.headers import http_date
 from penstock.core.naming import choose_name, decoded_name
-from penstock.core.ramp import INITIAL_CONNECTIONS
-from penstock.core.ranges import Range, RangeSet
+from penstock.core.ranges import RangeSet
 from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
-from penstock.core.segments import LEASE_BYTES, Segments
+from penstock.core.segments import Segments
 from penstock.core.urls import identity, redact
+from penstock.engine.beginning import first_lane, first_range, known_from, recorded, split_output
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
 from penstock.engine.fetch import Fetch, RepresentationMoved, too_large
@@ -133,7 +132,7 @@ class Download:
         self._enter(State.PREPARING)
         request = self.context.request
         if request.output is not None:
-            folder, name = _split_output(request.directory, request.output)
+            folder, name = split_output(request.directory, request.output)
             await self._disk(lambda: open_directory(folder), self._hold)
             skipped = await self._claim(name)
         else:
@@ -161,7 +160,7 @@ class Download:
         if isinstance(plan, Restart) and plan.why:
             self._restarted(plan.why)
         self._enter(State.PROBING)
-        asked = _first_range(plan, place, self.context.options.min_segment)
+        asked = first_range(plan, place, self.context.options.min_segment)
         if_range = plan.validator.value if isinstance(plan, Continue) and plan.validator is not None else None
         opened, answer = await probe(self.context, self._patience, range_header=asked, if_range=if_range)
         try:
@@ -185,7 +184,7 @@ class Download:
         if isinstance(plan, Restart) and isinstance(answer, Partial) and answer.range.start:
             raise RepresentationMoved(plan.why)  # its body begins in the middle: ask again
         done = plan.done if isinstance(plan, Continue) else RangeSet()
-        known = _known(answer, place, done)
+        known = known_from(answer, place, done)
         if known is None:
             assert isinstance(answer, Unsatisfied)
             if place.found is not None:
@@ -227,7 +226,7 @@ class Download:
         )
         self._enter(State.FETCHING)
         try:
-            await fetch.run(*_first_lane(opened, answer, segments, ranged=ranged))
+            await fetch.run(*first_lane(opened, answer, segments, ranged=ranged))
         finally:
             self._fetched += fetch.received
             self._most_lanes = max(self._most_lanes, fetch.most_lanes)
@@ -350,7 +349,7 @@ class Download:
         place = self._place
         dropped = 0
         if place is not None:
-            dropped = place.part.written().size if self._pipe is not None else _recorded(place)
+            dropped = place.part.written().size if self._pipe is not None else recorded(place)
         context = self.context
         context.emit(Restarted(download=context.number, at=context.now, why=why, dropped=dropped))
 
@@ -459,12 +458,12 @@ class Download:
             if self._checkpoints is not None and self._pipe is not None:
                 self._pipe.flush_all()
                 await self._checkpoints.final()
-            kept = place.part.written().size if self._checkpoints is not None else _recorded(place)
+            kept = place.part.written().size if self._checkpoints is not None else recorded(place)
             if not kept and not isinstance(failure, CannotResume):
                 await self._disk(lambda: forget(place))
         except OSError:
             # the disk refuses this too: the journal of the last checkpoint still stands
-            kept = _recorded(place)
+            kept = recorded(place)
         provable = self._known.validator is not None or self.context.request.checksum is not None
         self.resumable = kept > 0 and (provable or self._checkpoints is None or self.context.options.resume_unsafe)
         if failure is not None:
@@ -485,61 +484,3 @@ class Download:
         if state is not self.state:
             assert state in TRANSITIONS[self.state], f"{self.state} -> {state}"
             self.state = state
-
-
-def _split_output(directory: Path, output: Path) -> tuple[Path, str]:
-    """The folder and the name of a target that the caller named."""
-    whole = directory / output
-    if whole.name in {"", ".."} or str(output).endswith(os.sep):
-        raise TargetExists(f"{whole} is a directory; name a file with -o")
-    return whole.parent, whole.name
-
-
-def _first_range(plan: Continue | Restart, place: Place | None, min_segment: int) -> str:
-    """What to ask for first: everything, or of what is missing the part that one of a few connections will fetch.
-
-    When nothing is missing, the last byte again: its answer confirms what the bytes are of.
-    """
-    if not isinstance(plan, Continue) or place is None or not isinstance(place.found, Record):
-        return "bytes=0-"
-    length = place.found.length or 0
-    missing = plan.done.missing(length)
-    first = next(iter(missing), None)
-    if first is None:
-        return f"bytes={max(0, length - 1)}-"
-    share = max(min_segment, min(LEASE_BYTES, missing.size // INITIAL_CONNECTIONS))
-    return Range(first.start, min(first.stop, first.start + share)).to_header()
-
-
-def _known(answer: Answer, place: Place, done: RangeSet) -> Representation | None:
-    """What is being fetched; None when the answer says nothing about it."""
-    match answer:
-        case Partial(_, representation) | Whole(representation):
-            return representation
-        case Unsatisfied(0, representation):
-            return replace(representation, length=0)
-        case Unsatisfied() if done and isinstance(place.found, Record):
-            return place.found.representation
-        case _:
-            return None
-
-
-def _first_lane(
-    opened: Opened, answer: Answer, segments: Segments, *, ranged: bool
-) -> tuple[Opened | None, int | None]:
-    """Which transfer begins: the probe's own, if its body is of use."""
-    if segments.finished or isinstance(answer, Unsatisfied):
-        return None, None
-    if not ranged:
-        # a range of unknown total is read from the start again, as one stream
-        return (opened, None) if isinstance(answer, Whole) else (None, None)
-    assert isinstance(answer, Partial)
-    free = next(iter(segments.free))
-    return (opened, answer.range.stop) if free.start == answer.range.start else (None, None)
-
-
-def _recorded(place: Place) -> int:
-    """Bytes that the journal we found vouches for."""
-    if not isinstance(place.found, Record):
-        return 0
-    return sum(stop - start for start, stop in place.found.done)
