@@ -384,7 +384,8 @@ def test_over_tls_it_is_the_same_server(tmp_path: Path) -> None:
         edit(server, lambda reply: setattr(reply, "reset_after", 50_000))
         client.socket = trust.wrap_socket(client.socket, server_hostname="localhost")
         answer = client.get("/a.bin")
-        assert (answer.body, answer.end) == (WHOLE[:50_000], "closed")  # which is what Python's ssl calls a reset
+        assert answer.body == WHOLE[:50_000]
+        assert answer.end in {"closed", "reset"}  # Python's ssl called a reset a close before 3.13
         started = time.monotonic()
         server.close()  # although `idle` never began to speak TLS
         assert time.monotonic() - started < 2
