@@ -128,6 +128,21 @@ def test_F20_silence_before_or_after_the_head_hurts_no_other(fault_server: Fault
     assert_whole(fetch(url, tmp_path), CONTENT)
 
 
+def test_F20_silence_of_the_only_connection_is_ended_by_the_stall_timeout(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    url = fault_server.serve("/a", CONTENT)
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.number == 1:
+            reply.stall_after = 1 * MB
+
+    fault_server.script = script
+    story = fetch(url, tmp_path, max_connections=1, stall_timeout=0.5)
+    assert_whole(story, CONTENT)
+    assert "silent" in story.all(Retried)[0].why
+
+
 def test_F20_silence_on_the_first_request_is_tried_again(fault_server: FaultServer, tmp_path: Path) -> None:
     url = fault_server.serve("/a", CONTENT)
 

@@ -16,6 +16,8 @@ import pytest
 import penstock
 from penstock.events import AnyEvent, Cancelled, Finished, Progressed, Started
 from penstock.net.transfer import Transfer
+from penstock.store.directory import Directory
+from penstock.store.part import PartFile
 from tests.conftest import sha256
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
@@ -239,6 +241,33 @@ def test_a_forked_child_is_told_and_leaves_cleanly(fault_server: FaultServer, tm
     assert "make a new one after a fork" in lines[0]
     assert lines[1:] == ["child left with 7", f"parent: {content.size}"]
     assert sha256(tmp_path / "a.bin") == content.sha256
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_does_not_keep_the_parent_s_lock(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a.bin", Content(4 * MB))
+    fault_server.script = slowly(1 * MB)  # type: ignore[assignment]
+    program = """
+        import os, sys, threading, warnings, penstock
+        warnings.simplefilter("ignore")
+        from penstock.events import Progressed
+        begun = threading.Event()
+        downloader = penstock.Downloader(on_event=lambda e: begun.set() if isinstance(e, Progressed) else None)
+        downloader.submit(sys.argv[1], directory=sys.argv[2])
+        begun.wait(30)
+        if os.fork() == 0:
+            os.close(1), os.close(2)
+            sys.stdin.read()  # the child lives on
+        os._exit(0)
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program), url, str(tmp_path)]
+    parent = subprocess.Popen(words, stdin=subprocess.PIPE)
+    parent.wait(30)
+    part = PartFile.open(Directory.open(tmp_path), "a.bin")
+    assert parent.stdin is not None
+    parent.stdin.close()
+    assert part is not None, "the child of a process that is gone still holds the lock"
+    part.close()
 
 
 def test_a_deadline_ends_it_resumably(fault_server: FaultServer, tmp_path: Path) -> None:
