@@ -224,7 +224,7 @@ def test_F25_an_origin_that_lets_in_three_is_asked_by_three(
 
     fault_server.script = script
     result = assert_whole(fetch(url, tmp_path, max_connections=16), LONGER)
-    assert 1 <= len(refusals) <= 8
+    assert 1 <= len(refusals) <= 16  # without a memory of refusals there would be hundreds
     assert result.connections >= 3
 
 
