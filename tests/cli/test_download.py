@@ -247,3 +247,17 @@ def test_a_signal_that_comes_too_late_does_not_deny_the_file(fault_server: Fault
     assert done.returncode == 0, done.stderr
     assert "saved a.bin" in done.stderr
     assert "interrupted" not in done.stderr
+
+
+def test_F34_one_family_on_request_and_either_by_default(tmp_path: Path) -> None:
+    """The server is at ::1 alone; ``localhost`` has both families."""
+    try:
+        server = FaultServer(host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with server:
+        url = server.serve("/a.bin", CONTENT).replace("[::1]", "localhost")
+        assert penstock("-6", url, "-o", "6", directory=tmp_path).returncode == 0
+        assert penstock("-4", url, "-o", "4", directory=tmp_path).returncode == 1
+        assert penstock(url, "-o", "any", directory=tmp_path).returncode == 0
+    assert sha256(tmp_path / "any") == CONTENT.sha256
