@@ -76,7 +76,8 @@ def test_cancelling_leaves_a_part_that_the_same_call_goes_on_from(fault_server: 
     result = penstock.download(url, directory=tmp_path)
     assert sha256(result.path) == content.sha256
     assert result.resumed > 1 * MB
-    assert fault_server.bytes_sent - before <= content.size - result.resumed + 1 * MB
+    assert result.fetched <= content.size - result.resumed + 1 * MB
+    assert fault_server.bytes_sent - before < content.size
 
 
 def test_a_cancelled_download_can_be_submitted_again_at_once(fault_server: FaultServer, tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def test_it_goes_on_where_it_stopped(fault_server: FaultServer, tmp_path: Path) 
     story = fetch(url, tmp_path)
     result = assert_whole(story, CONTENT)
     assert story.all(Resumed)[0].kept == result.resumed > 1 * MB
-    assert fault_server.bytes_sent - before <= CONTENT.size - result.resumed + 1 * MB
+    # what lay in the buffers of connections that were cut counts at the server, not here
+    assert result.fetched <= CONTENT.size - result.resumed + 1 * MB
+    assert fault_server.bytes_sent - before < CONTENT.size
     assert fault_server.log[-1].headers["if-range"] == '"1"'
 
 
