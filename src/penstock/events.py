@@ -149,6 +149,33 @@ class Cancelled(Event):
     resumable: bool
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RowRejected(Event):
+    """A line of a list cannot be used; the others go on. `download` is 0, `text` an excerpt fit to be shown."""
+
+    line: int
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BatchProgressed(Event):
+    """Where a batch is; `download` is 0. Counts are files: `total` of the list as far as it was read (`listed`: to
+    its end), `done` of them are there (`skipped` of these were before this run), `failed` are not, `active` are
+    being fetched. `size` is bytes that this run fetched, `speed` bytes per second and `pace` files per second of late.
+    """
+
+    total: int
+    listed: bool
+    done: int
+    skipped: int
+    failed: int
+    active: int
+    size: int
+    speed: float
+    pace: float
+
+
 AnyEvent: TypeAlias = (
     Started
     | Probed
@@ -164,4 +191,6 @@ AnyEvent: TypeAlias = (
     | Finished
     | Failed
     | Cancelled
+    | RowRejected
+    | BatchProgressed
 )

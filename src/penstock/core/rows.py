@@ -1,0 +1,32 @@
+"""What one line of a list asks for, and what is wrong with a line that asks for nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.model import Digest
+
+
+class Row(NamedTuple):
+    """One file to fetch. `urls` are alternatives, tried in turn, as they were written."""
+
+    urls: tuple[str, ...]
+    #: Its line in the list, counted from 1; 0 when it came from elsewhere.
+    line: int = 0
+    #: Name of the target, perhaps with folders, relative to `directory`; None: made from the URL.
+    output: str | None = None
+    #: Folder of the target; None: the batch's own.
+    directory: str | None = None
+    checksum: Digest | None = None
+    #: Length it must have, bytes.
+    size: int | None = None
+    #: Header fields for this file only.
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class BadRow(NamedTuple):
+    """A line that cannot be used, and why. `text` is an excerpt fit to be shown: escaped, without credentials."""
+
+    line: int
+    text: str
+    why: str
