@@ -122,10 +122,14 @@ class Loop:
         self._running[handle] = transfer
         self._multi.add_handle(handle)
 
-    def drop(self, handle: Any) -> None:
-        """Forget a handle; a transfer that still runs on it is broken off and its connection closed."""
-        if self._running.pop(handle, None) is None:
+    def drop(self, handle: Any, transfer: Transfer) -> None:
+        """Forget a transfer's handle; if it still runs it is broken off and its connection closed.
+
+        Its handle may serve another transfer by now: then nothing happens.
+        """
+        if self._running.get(handle) is not transfer:
             return
+        del self._running[handle]
         self._multi.remove_handle(handle)
         self._recycle(handle)
 
@@ -244,11 +248,11 @@ class Loop:
             transfer.on_curl_done(number, message)
         except Exception as error:
             self._on_error(error)
-        self.drop(handle)
+        self.drop(handle, transfer)
 
     def _shut(self) -> None:
-        for handle in list(self._running):
-            self.drop(handle)
+        for handle, transfer in list(self._running.items()):
+            self.drop(handle, transfer)
         for handle in self._spare:
             handle.close()
         self._multi.close()

@@ -88,7 +88,7 @@ class Transfer:
         self.broken_off = True
         self._verdict = Verdict.ABORT
         self._loop.gate.forget(self)
-        self._loop.soon(self._loop.drop, self._curl)
+        self._loop.soon(self._loop.drop, self._curl, self)
 
     def resume(self) -> None:
         """Let a held or gated body flow."""
