@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from penstock.core.digests import parse_checksum
 from penstock.core.urls import check, check_header, redact
-from penstock.engine.engine import Engine
+from penstock.engine.engine import Engine, Limits
 from penstock.errors import InvalidRequest
 from penstock.events import AnyEvent
 from penstock.model import Digest, IfExists, Options, Request, Result, Source
@@ -43,7 +43,7 @@ class Downloader:
         if rate_limit is not None and rate_limit <= 0:
             raise InvalidRequest(f"rate_limit must be positive, not {rate_limit}")
         self._defaults = _options(Options(), defaults)
-        self._engine = Engine(on_event, rate_limit)
+        self._engine = Engine(on_event, Limits(rate=rate_limit))
 
     def submit(
         self,

@@ -26,6 +26,7 @@ class Reason(enum.Enum):
     CHANGED = "changed"
     CHECKSUM = "checksum"
     TOO_LARGE = "too-large"
+    SIZE = "size"
     TARGET_EXISTS = "target-exists"
     LOCKED = "locked"
     CANNOT_RESUME = "cannot-resume"

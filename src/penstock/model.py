@@ -157,6 +157,8 @@ class Request:
     #: Target file as the caller named it, relative to `directory` unless absolute; None: decide from the answer.
     output: Path | None = None
     checksum: Digest | None = None
+    #: Length that it must have, bytes; None: any.
+    size: int | None = None
     options: Options = field(default_factory=Options)
 
 

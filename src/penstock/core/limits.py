@@ -39,6 +39,11 @@ class TokenBucket:
         """Bytes per second."""
         return self._rate
 
+    def balance(self, now: float) -> float:
+        """What may pass at once; below zero, what is owed."""
+        self._refill(now)
+        return self._balance
+
     def take(self, n: int, now: float) -> None:
         """Debit `n` bytes that came by `now`."""
         self._refill(now)

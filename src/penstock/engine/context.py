@@ -1,41 +1,52 @@
-"""What every room of one download needs: its request, the loop, the disk threads, and a voice."""
+"""What every room of one download needs: its request, the loop, the disk threads, its origin, and a voice."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from penstock.core.urls import identity, redact
+from penstock.core.retry import Failure
+from penstock.core.urls import identity, origin, redact
 from penstock.events import AnyEvent, Warned
 from penstock.model import Options, Request
 from penstock.net.loop import Loop
 from penstock.net.tasks import Promise
 from penstock.store.threads import Workers
 
+if TYPE_CHECKING:
+    from penstock.engine.deliveries import Deliveries
+    from penstock.engine.hosts import Host, Hosts
+    from penstock.engine.purse import Purse
+    from penstock.engine.queue import Queue
+
 T = TypeVar("T")
+
+
+class Surroundings(NamedTuple):
+    """What all downloads of an engine share."""
+
+    loop: Loop
+    writer: Workers
+    workers: Workers
+    hosts: Hosts
+    queue: Queue
+    purse: Purse
+    deliveries: Deliveries
+    emit: Callable[[AnyEvent], None]
 
 
 class Context:
     """One download's surroundings. Belongs to the loop's thread."""
 
-    def __init__(
-        self,
-        number: int,
-        request: Request,
-        *,
-        loop: Loop,
-        writer: Workers,
-        workers: Workers,
-        emit: Callable[[AnyEvent], None],
-    ) -> None:
+    def __init__(self, number: int, request: Request, shared: Surroundings) -> None:
         self.number = number
         self.request = request
-        self.loop = loop
-        self.writer = writer
-        self.workers = workers
-        self.emit = emit
-        self.started = loop.now()
+        self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
+        self.started = self.loop.now()
+        self._source = 0
+        self._host: Host | None = None
+        self._watcher: tuple[Callable[[float], None], Callable[[], int]] | None = None
 
     @property
     def options(self) -> Options:
@@ -45,7 +56,7 @@ class Context:
     @property
     def url(self) -> str:
         """The source's URL, with the credentials it may hold: for asking, not for showing."""
-        return self.request.sources[0].url
+        return self.request.sources[self._source].url
 
     @property
     def shown_url(self) -> str:
@@ -61,6 +72,64 @@ class Context:
     def now(self) -> float:
         """Seconds on the monotonic clock."""
         return self.loop.now()
+
+    def next_source(self) -> bool:
+        """Go on with the next source; False when there is none."""
+        if self._source + 1 >= len(self.request.sources):
+            return False
+        self._source += 1
+        self._host = None
+        return True
+
+    # The origin
+
+    @property
+    def host(self) -> Host:
+        """The source's origin."""
+        if self._host is None:
+            self._host = self.hosts.get(origin(self.url), self.options.max_connections)
+        return self._host
+
+    async def permission(self) -> None:
+        """Return when the origin may be asked, and count the request as made; raises NetworkError once it is given
+        up."""
+        if not self.ask():
+            await self.hosts.permission(self.host, self)
+
+    def ask(self) -> bool:
+        """True when the origin may be asked now: the request counts as made."""
+        politeness = self.host.politeness
+        now = self.now
+        if politeness.given_up is not None or politeness.delay(now) > 0:
+            return False
+        politeness.on_request(now)
+        return True
+
+    def answered(self) -> None:
+        """The origin answered."""
+        self.hosts.answered(self.host)
+        self.queue.free(self.host)
+
+    def failed(self, failure: Failure) -> None:
+        """A request to the origin failed."""
+        self.hosts.failed(self.host, failure)
+
+    # Looked at a few times a second
+
+    def watch(self, look: Callable[[float], None] | None, collected: Callable[[], int] = int) -> None:
+        """Let `look(now)` be called a few times a second; `collected` counts the bytes that came meanwhile."""
+        self._watcher = None if look is None else (look, collected)
+
+    def look(self, now: float) -> None:
+        """A few times a second."""
+        if self._watcher is not None:
+            self._watcher[0](now)
+
+    def collected(self) -> int:
+        """Bytes that the watched one has."""
+        return 0 if self._watcher is None else self._watcher[1]()
+
+    # A voice, and waiting
 
     def warn(self, message: str) -> None:
         """Tell the user something that does not stop the download."""

@@ -27,25 +27,30 @@ from penstock.engine.place import (
     claim,
     finish_publishing,
     forget,
-    has_journal,
     open_directory,
     prepare,
     storage_error,
+    target_exists,
 )
 from penstock.engine.probe import Opened, probe
+from penstock.engine.purse import Purse
+from penstock.engine.quick import deliver, settle, whole_file
 from penstock.engine.states import TRANSITIONS, State
-from penstock.engine.verify import Mismatch, Verifier
+from penstock.engine.verify import Mismatch, Verifier, announce
 from penstock.errors import (
     CannotResume,
     DigestMismatch,
     DownloadError,
+    NetworkError,
     ProtocolError,
     Reason,
     RepresentationChanged,
+    ServerRefused,
     TargetExists,
 )
 from penstock.events import Probed, Restarted, Resumed, Started
 from penstock.model import Digest, IfExists, Representation, Result
+from penstock.store.deliver import has_journal
 from penstock.store.directory import Directory
 from penstock.store.publish import publish, set_aside
 
@@ -66,12 +71,15 @@ class Cancel(BaseException):
 class Download:
     """Runs one request. `live` is its coroutine; everything here belongs to the loop's thread."""
 
-    def __init__(self, context: Context, backlog: Backlog) -> None:
+    def __init__(self, context: Context, backlog: Backlog, *, vacant: bool = False) -> None:
+        """`vacant`: nothing was at the target a moment ago, neither a file nor what an earlier run left of it."""
         self.context = context
         self.state = State.QUEUED
         #: True when the same request made again would go on from bytes on disk.
         self.resumable = False
         self._backlog = backlog
+        self._vacant = vacant
+        self._fetch_now: Fetch | None = None
         self._leaving = False
         self._patience = Patience(context)
         self._directory: Directory | None = None
@@ -89,7 +97,7 @@ class Download:
         context = self.context
         context.emit(Started(download=context.number, at=context.now, url=context.shown_url))
         try:
-            result = await self._live()
+            result = await self._live_by_some_source()
         except BaseException as error:
             failure = self._as_download_error(error)
             self._leaving = True
@@ -108,6 +116,12 @@ class Download:
     def interruptible(self) -> bool:
         """False once the end has begun: naming the target and keeping what came are never left half done."""
         return not self._leaving and self.state is not State.PUBLISHING
+
+    def bytes_awaited(self) -> int | None:
+        """Bytes that came so far, while more are waited for; None while it works on the disk."""
+        if self.state is State.FETCHING and self._fetch_now is not None:
+            return self._fetched + self._fetch_now.segments.done_bytes
+        return self.context.collected() if self.state is State.PROBING and not self._leaving else None
 
     @property
     def _claimed(self) -> Place:
@@ -128,16 +142,34 @@ class Download:
 
     # The life
 
+    async def _live_by_some_source(self) -> Result:
+        """The sources are tried in turn: when one cannot give the file, the next one begins anew."""
+        while True:
+            try:
+                return await self._live()
+            except (NetworkError, ServerRefused, ProtocolError, DigestMismatch) as error:
+                if not self.context.next_source():
+                    raise
+                self.context.warn(f"{error.message}; trying {self.context.shown_url}")
+                await self._forget_source()
+
+    async def _forget_source(self) -> None:
+        """Drop what the last source gave: nothing proves that the next one has the same bytes."""
+        place = self._place
+        if self._checkpoints is not None:
+            await self._checkpoints.settle()
+        if place is not None:
+            await self._disk(lambda: forget(place))
+        self._enter(State.PREPARING)
+        self._release()
+        self._place = self._directory = self._pipe = self._checkpoints = self._fetch_now = None
+        self._known = Representation()
+        self._patience = Patience(self.context)
+        self._vacant = False
+
     async def _live(self) -> Result:
         self._enter(State.PREPARING)
-        request = self.context.request
-        if request.output is not None:
-            folder, name = split_output(request.directory, request.output)
-            await self._disk(lambda: open_directory(folder), self._hold)
-            skipped = await self._claim(name)
-        else:
-            await self._disk(lambda: open_directory(request.directory), self._hold)
-            skipped = await self._claim_left_behind()
+        skipped = None if self._vacant else await self._look()
         if skipped is not None:
             return self._skip(skipped)
         place = self._place
@@ -153,6 +185,13 @@ class Download:
                     self._count_change(moved.why)
                 await self._start_over(moved.why)
 
+    async def _look(self) -> Skipped | None:
+        """Before anything is asked: is the directory usable, the target there, something left to go on from?"""
+        await self._hold_directory()
+        if self.context.request.output is not None:
+            return await self._claim(self._target()[1])
+        return await self._claim_left_behind()
+
     async def _round(self) -> Result:
         """From the first request to the target, for one representation."""
         place = self._place
@@ -162,7 +201,9 @@ class Download:
         self._enter(State.PROBING)
         asked = first_range(plan, place, self.context.options.min_segment)
         if_range = plan.validator.value if isinstance(plan, Continue) and plan.validator is not None else None
-        opened, answer = await probe(self.context, self._patience, range_header=asked, if_range=if_range)
+        opened, answer = await probe(
+            self.context, self._patience, range_header=asked, if_range=if_range, purse=self._purse()
+        )
         try:
             return await self._answered(opened, answer, plan)
         finally:
@@ -170,7 +211,12 @@ class Download:
 
     async def _answered(self, opened: Opened, answer: Answer, plan: Continue | Restart) -> Result:
         if self._place is None:
-            skipped = await self._claim(self._name(opened, answer))
+            known = whole_file(opened, answer)
+            result = None if known is None else await self._deliver(opened, answer, known)
+            if result is not None:
+                return result
+            await self._hold_directory()
+            skipped = await self._claim(self._target(answer)[1])
             if skipped is not None:
                 return self._skip(skipped)
             if self._claimed.published:
@@ -192,16 +238,44 @@ class Download:
             raise ProtocolError(f"{self.context.shown_url}: HTTP 416 for the whole file", url=self.context.shown_url)
         return await self._fetch(opened, answer, known, done, place)
 
+    def _purse(self) -> Purse | None:
+        """Memory for a small body, if it may go straight to its place: nothing of it is there to go on from."""
+        if self._place is not None or self.context.options.if_exists is IfExists.RENAME:
+            return None
+        return self.context.purse
+
+    async def _deliver(self, opened: Opened, answer: Answer, known: Representation) -> Result | None:
+        """Put a small file that came whole in its place; None when something lies there that needs a closer look."""
+        self._known = known
+        self._check_size(known)
+        folder, name = self._target(answer)
+        self._fetched += opened.opening.received
+        self._most_lanes = 1
+        self._leaving = True  # from here on it is put away, come what may
+        try:
+            path = settle(await deliver(self.context, opened, known, folder, name), self.context, known, folder)
+        except Mismatch as mismatch:
+            raise self._corrupt(mismatch) from None
+        except FileExistsError:
+            if self.context.options.if_exists is IfExists.SKIP:
+                return self._skip(Skipped(folder / name, known.length or 0))
+            raise target_exists(folder / name) from None
+        finally:
+            self._leaving = False
+        if path is None:
+            return None
+        self._report_answer(opened, known, RangeSet(), path, ranged=False)
+        self._enter(State.PUBLISHING)
+        return self._result(path, known.length or 0, opened.url, announce(self.context, known))
+
     async def _fetch(
         self, opened: Opened, answer: Answer, known: Representation, done: RangeSet, place: Place
     ) -> Result:
         context = self.context
-        limit = context.options.max_size
-        if limit is not None and known.length is not None and known.length > limit:
-            raise too_large(context)
+        self._check_size(known)
         self._known = known
         ranged = isinstance(answer, Partial) and known.length is not None
-        self._report_answer(opened, known, done, place, ranged=ranged)
+        self._report_answer(opened, known, done, place.path, ranged=ranged)
         await self._disk(partial(prepare, place, self._record(done), keep=bool(done)))
         segments = Segments(known.length, done, min_segment=context.options.min_segment)
         pipe = self._pipe = Pipe(context, place.part, self._backlog)
@@ -225,6 +299,7 @@ class Download:
             on_tick=on_tick,
         )
         self._enter(State.FETCHING)
+        self._fetch_now = fetch
         try:
             await fetch.run(*first_lane(opened, answer, segments, ranged=ranged))
         finally:
@@ -232,6 +307,7 @@ class Download:
             self._most_lanes = max(self._most_lanes, fetch.most_lanes)
         length = segments.length
         assert length is not None
+        self._check_size(replace(known, length=length))
         return await self._finish(verifier, length, opened, place)
 
     async def _finish(self, verifier: Verifier, length: int, opened: Opened, place: Place) -> Result:
@@ -245,7 +321,9 @@ class Download:
         try:
             digest = await verifier.finish(length)
         except Mismatch as mismatch:
-            raise await self._corrupt(mismatch, place) from None
+            name = await self._disk(lambda: set_aside(place.part, place.journal, place.target))
+            mismatch.kept = place.directory.path / name
+            raise self._corrupt(mismatch) from None
         self._enter(State.PUBLISHING)
         options = self.context.options
         modified = http_date(self._known.last_modified) if options.remote_time else None
@@ -304,14 +382,27 @@ class Download:
             return settled
         return plan
 
-    def _name(self, opened: Opened, answer: Answer) -> str:
+    async def _hold_directory(self) -> None:
+        """Make the target's directory if need be, and hold it."""
+        if self._directory is None:
+            folder, _ = self._target()
+            await self._disk(lambda: open_directory(folder), self._hold)
+
+    def _target(self, answer: Answer | None = None) -> tuple[Path, str]:
+        """The target's folder and name: as the request says, or as the URL and the `answer` say."""
+        request = self.context.request
+        if request.output is not None:
+            return split_output(request.directory, request.output)
+        return request.directory, "" if answer is None else self._name(answer)
+
+    def _name(self, answer: Answer) -> str:
         """The target's name, from the URL that was asked for unless the answer says otherwise (S03)."""
         known = answer.representation if isinstance(answer, Partial | Whole) else Representation()
         name = choose_name(disposition=known.disposition, url=self.context.url, media_type=known.media_type)
         return decoded_name(name) if known.encoded else name
 
     def _report_answer(
-        self, opened: Opened, known: Representation, done: RangeSet, place: Place, *, ranged: bool
+        self, opened: Opened, known: Representation, done: RangeSet, path: Path, *, ranged: bool
     ) -> None:
         context = self.context
         context.emit(
@@ -319,7 +410,7 @@ class Download:
                 download=context.number,
                 at=context.now,
                 final_url=redact(opened.url),
-                path=str(place.path),
+                path=str(path),
                 length=known.length,
                 accepts_ranges=ranged,
                 validator=known.validator,
@@ -383,15 +474,24 @@ class Download:
         if self._pipe.error is not None:
             raise self._pipe.error
 
-    async def _corrupt(self, mismatch: Mismatch, place: Place) -> DigestMismatch:
-        name = await self._disk(lambda: set_aside(place.part, place.journal, place.target))
+    def _corrupt(self, mismatch: Mismatch) -> DigestMismatch:
         who = "" if mismatch.source == "request" else " (from the server)"
         url = self.context.shown_url
         return DigestMismatch(
             f"{url}: {mismatch.expected.algorithm} is {mismatch.got.value.hex()}, not "
-            f"{mismatch.expected.value.hex()}{who}; the bytes are kept in {place.directory.path / name}",
+            f"{mismatch.expected.value.hex()}{who}; the bytes are kept in {mismatch.kept}",
             url=url,
         )
+
+    def _check_size(self, known: Representation) -> None:
+        """Raise when it is larger than allowed, or not as long as the request says."""
+        url, length, wanted = self.context.shown_url, known.length, self.context.request.size
+        limit = self.context.options.max_size
+        if limit is not None and length is not None and length > limit:
+            raise too_large(self.context)
+        if wanted is not None and length is not None and length != wanted:
+            message = f"{url}: it has {length} bytes, not the {wanted} that were expected"
+            raise DownloadError(message, url=url, reason=Reason.SIZE)
 
     def _skip(self, skipped: Skipped) -> Result:
         result = self._result(skipped.path, skipped.size, self.context.url, None)

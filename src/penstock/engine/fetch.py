@@ -103,6 +103,7 @@ class Fetch:
         self._rejects = 0
         self._setup = _FIRST_SETUP
         self._rate = 0.0
+        self._host = context.host
         self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
         self._last_progress = 0.0
         self._resolving: Task | None = None
@@ -144,10 +145,14 @@ class Fetch:
         self._setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
         self._enter(lane)
         opened.transfer.follower = lane
+        more = all(lane.on_body(opened.transfer, block) for block in opened.opening.blocks)
+        opened.opening.forget()
         if opened.opening.ended:
             lane.on_end(opened.transfer, opened.opening.failure)
-        else:
+        elif more:
             opened.transfer.resume()
+        else:
+            self._drop(lane)
 
     def _open(self, assignment: Assignment) -> None:
         lease = assignment.lease
@@ -171,6 +176,8 @@ class Fetch:
         self._enter(lane)
 
     def _enter(self, lane: Lane) -> None:
+        if self._lanes:
+            self.context.hosts.take_extra(self._host, 1)
         self._lanes.add(lane)
         self.most_lanes = max(self.most_lanes, len(self._lanes))
         self.pipe.share(len(self._lanes))
@@ -180,6 +187,9 @@ class Fetch:
         if lane not in self._lanes:
             return False
         self._lanes.discard(lane)
+        if self._lanes:
+            self.context.hosts.take_extra(self._host, -1)
+            self.context.queue.free(self._host)
         if lane.transfer is not None:
             self.received += lane.transfer.received
             if lane.transfer.broken_off and lane.accepted:
@@ -236,6 +246,7 @@ class Fetch:
         if lane.accepted:
             self._patience.contacted = True
             self._slammed = self._excused = 0
+            self.context.answered()
         if isinstance(lane, StreamLane) and failure is None:
             self._stream_ended(lane)
         elif failure is not None:
@@ -266,6 +277,7 @@ class Fetch:
         if working and not lane.flowing and self._is_turned_away(lane, failure):
             self._turned_away(failure)
             return
+        self.context.failed(failure)
         try:
             if failure.status in _EXPIRED and self._is_old_link(lane):
                 return
@@ -366,21 +378,32 @@ class Fetch:
 
     def _fill(self, rate: float) -> None:
         if not self._ranged:
-            if not self._lanes:
+            if not self._lanes and self._may_ask():
+                self._host.politeness.on_request(self.context.now)
                 self._open_stream()
             return
         if self._refused:
             return
-        allowed = self._ramp.limit
+        allowed = min(self._ramp.limit, max(1, len(self._lanes) + self.context.queue.spare_connections(self._host)))
         if self.most_lanes == 1 and allowed > 1 and not self.segments.has_free:
             self._share_out(allowed)
         while len(self._lanes) < allowed:
+            if not self._may_ask():
+                return
             measured = rate or self._rate
             share = allowed if measured else allowed - len(self._lanes)
             assignment = self.segments.assign(share=share, rate=measured or 1.0, setup=self._setup)
             if assignment is None:
                 return
+            self._host.politeness.on_request(self.context.now)
             self._open(assignment)
+
+    def _may_ask(self) -> bool:
+        """True when the origin may be asked now; else this is looked at again when it may."""
+        delay = self._host.politeness.delay(self.context.now)
+        if delay > 0:
+            self._wait(delay)
+        return delay <= 0
 
     def _share_out(self, share: int) -> None:
         """The first lane holds everything and others join: equal parts."""

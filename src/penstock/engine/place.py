@@ -67,11 +67,6 @@ def open_directory(path: Path) -> Directory:
     return directory
 
 
-def has_journal(directory: Directory, target: str) -> bool:
-    """True when an earlier run left a journal for this name."""
-    return directory.exists(Journal(directory, target).name)
-
-
 def claim(directory: Directory, name: str, policy: IfExists) -> Place | Skipped:
     """Take `name` (or, under the rename policy, the first free one like it) for a download.
 
@@ -95,13 +90,13 @@ def _claim_exact(directory: Directory, name: str, policy: IfExists) -> Place | S
     if status is not None and path.is_dir():
         raise StorageError(f"{path} is a directory; name a file with -o")
     if status is not None and policy is IfExists.ERROR and status.st_nlink == 1:
-        raise _exists(path)
+        raise target_exists(path)
     place = _open(directory, name)
     if place is None:
         raise TargetLocked(f"{path}: another process is downloading to it")
     if status is not None and policy is IfExists.ERROR and not place.published:
         _close(place)
-        raise _exists(path)
+        raise target_exists(path)
     return place
 
 
@@ -170,7 +165,8 @@ def finish_publishing(place: Place) -> None:
     place.directory.sync()
 
 
-def _exists(path: Path) -> TargetExists:
+def target_exists(path: Path) -> TargetExists:
+    """The error for a target that is there, under the policy that does not touch it."""
     return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or another name with -o")
 
 

@@ -30,7 +30,8 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     ),
     # back to PREPARING: the representation changed on the server
     State.FETCHING: frozenset({State.PREPARING, State.VERIFYING, State.FAILED, State.CANCELLED}),
-    State.VERIFYING: frozenset({State.PUBLISHING, State.FAILED, State.CANCELLED}),
+    # back to PREPARING: another source is tried
+    State.VERIFYING: frozenset({State.PREPARING, State.PUBLISHING, State.FAILED, State.CANCELLED}),
     State.PUBLISHING: frozenset({State.DONE, State.FAILED, State.CANCELLED}),
     State.DONE: frozenset(),
     State.FAILED: frozenset(),

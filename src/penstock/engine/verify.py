@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from penstock.core.digests import is_weak
@@ -16,13 +17,34 @@ _LEAST_TURN: Final = 4 * 1024 * 1024
 
 
 class Mismatch(Exception):
-    """The bytes have `got` where `source` expected `expected`."""
+    """The bytes have `got` where `source` expected `expected`; they are `kept` under another name."""
 
-    def __init__(self, expected: Digest, got: Digest, source: str) -> None:
+    def __init__(self, expected: Digest, got: Digest, source: str, kept: Path | None = None) -> None:
         super().__init__(f"expected {expected}, got {got}")
         self.expected = expected
         self.got = got
         self.source = source
+        self.kept = kept
+
+
+def expected_digests(context: Context, known: Representation) -> list[tuple[str, Digest]]:
+    """The digests to check, each with who expects it: the request's, and the strongest that the server sent."""
+    expected = []
+    if context.request.checksum is not None:
+        expected.append(("request", context.request.checksum))
+    if known.digests:
+        expected.append(("server", known.digests[0]))
+    return expected
+
+
+def announce(context: Context, known: Representation) -> Digest | None:
+    """Say that the bytes have every digest that was expected; the first of them, None when there was none."""
+    expected = expected_digests(context, known)
+    for source, digest in expected:
+        if is_weak(digest) and source == "request":
+            context.warn(f"{digest.algorithm} agrees, but it no longer proves much; prefer sha-256")
+        context.emit(Verified(download=context.number, at=context.now, digest=digest, source=source))
+    return expected[0][1] if expected else None
 
 
 class Verifier:
@@ -31,11 +53,8 @@ class Verifier:
     def __init__(self, context: Context, part: PartFile, known: Representation) -> None:
         self._context = context
         self._part = part
-        self._expected: list[tuple[str, Digest]] = []
-        if context.request.checksum is not None:
-            self._expected.append(("request", context.request.checksum))
-        if known.digests:
-            self._expected.append(("server", known.digests[0]))
+        self._known = known
+        self._expected = expected_digests(context, known)
         self._hash = TrailingHash(part, {digest.algorithm for _, digest in self._expected})
         self._busy = False
 
@@ -72,8 +91,4 @@ class Verifier:
             got = self._hash.digest(expected.algorithm)
             if got.value != expected.value:
                 raise Mismatch(expected, got, source)
-            if is_weak(expected) and source == "request":
-                self._context.warn(f"{expected.algorithm} agrees, but it no longer proves much; prefer sha-256")
-            context = self._context
-            context.emit(Verified(download=context.number, at=context.now, digest=expected, source=source))
-        return self._expected[0][1]
+        return announce(self._context, self._known)

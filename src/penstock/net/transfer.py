@@ -90,6 +90,11 @@ class Transfer:
         self._loop.gate.forget(self)
         self._loop.soon(self._loop.drop, self._curl, self)
 
+    def hold(self) -> None:
+        """Take no more of the body until `resume`."""
+        if self._verdict is Verdict.TAKE:
+            self._verdict = Verdict.HOLD
+
     def resume(self) -> None:
         """Let a held or gated body flow."""
         if self._ended:

@@ -45,6 +45,19 @@ class Directory:
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied", str(self.path))
 
+    def is_at(self, path: Path) -> bool:
+        """True when `path` still leads to this very directory."""
+        if self._fd is None:
+            return path.is_dir()
+        try:
+            return os.path.samestat(os.stat(path), os.fstat(self._fd))
+        except OSError:
+            return False
+
+    def open_new(self, name: str, mode: int = 0o666) -> int:
+        """A descriptor of `name`, made just now; raises FileExistsError when something has that name."""
+        return os.open(self._at(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, mode, dir_fd=self._fd)
+
     def open_file(self, name: str, flags: int, mode: int = 0o666) -> int:
         """A descriptor of `name`, which must be a regular file or not exist. Raises OSError."""
         descriptor = os.open(self._at(name), flags | _SAFE, mode, dir_fd=self._fd)

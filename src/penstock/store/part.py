@@ -82,7 +82,7 @@ class PartFile:
     def write(self, offset: int, blocks: Sequence[bytes | memoryview]) -> int:
         """Write `blocks` one after another from `offset` on; returns the bytes written. Raises OSError."""
         size = sum(map(len, blocks))
-        _write_all(self._fd, blocks, offset, size)
+        write_all(self._fd, blocks, offset, size)
         with self._guard:
             self._written.add(offset, offset + size)
         return size
@@ -138,7 +138,8 @@ class PartFile:
 
 if hasattr(os, "pwritev"):
 
-    def _write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
+    def write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
+        """Write `blocks`, `size` bytes in all, from `offset` on. Raises OSError."""
         done = os.pwritev(descriptor, blocks, offset)
         if done < size:  # a signal or a nearly full disk cut it short
             _write_rest(descriptor, memoryview(b"".join(blocks))[done:], offset + done)
@@ -151,7 +152,8 @@ if hasattr(os, "pwritev"):
 
 else:
 
-    def _write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
+    def write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
+        """Write `blocks`, `size` bytes in all, from `offset` on. Raises OSError."""
         os.lseek(descriptor, offset, os.SEEK_SET)
         rest = memoryview(b"".join(blocks))
         while rest:

@@ -1,0 +1,127 @@
+"""The origins that are being asked: how many files and connections each has, and when it may be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from penstock.core.politeness import Politeness
+from penstock.core.retry import Failure
+from penstock.engine.context import Context
+from penstock.errors import NetworkError
+from penstock.model import Origin
+from penstock.net.tasks import Promise
+
+#: Files of one origin at once, unless said otherwise: what browsers have settled on for connections, and a little.
+DEFAULT_PER_HOST: Final = 8
+#: Origins remembered although nothing is asked of them, before the plain ones are forgotten.
+_KEPT: Final = 256
+
+
+class Host:
+    """One origin. `files` are under way, `extra` are connections beyond each file's first, `waiting` files wait."""
+
+    __slots__ = ("extra", "files", "origin", "politeness", "sleepers", "waiting")
+
+    def __init__(self, origin: Origin, politeness: Politeness) -> None:
+        self.origin = origin
+        self.politeness = politeness
+        self.files = 0
+        self.extra = 0
+        self.waiting = 0
+        self.sleepers: set[Promise[None]] = set()
+
+    def has_room(self) -> bool:
+        """True when one more file may begin, as far as numbers go."""
+        return self.files + self.extra < self.politeness.room
+
+    def give_up(self, why: str, now: float) -> None:
+        """The origin cannot be had: whoever waits for it hears so at once."""
+        self.politeness.give_up(why, now)
+        for sleeper in list(self.sleepers):
+            sleeper.set(None)
+
+
+class Hosts:
+    """Every origin that something is asked of. Belongs to the loop's thread.
+
+    `per_host` bounds the files and connections of each; None: `DEFAULT_PER_HOST`, or more where one download is
+    allowed more. `pace` bounds requests per second. `on_trouble(host, message)` hears when a circuit opens.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        *,
+        per_host: int | None,
+        pace: float | None,
+        on_trouble: Callable[[Host, str], None],
+    ) -> None:
+        self._now = now
+        self._per_host = per_host
+        self._pace = pace
+        self._on_trouble = on_trouble
+        self._hosts: dict[Origin, Host] = {}
+        #: Connections beyond each file's first, over all origins.
+        self.extra = 0
+
+    def __iter__(self) -> Iterator[Host]:
+        return iter(self._hosts.values())
+
+    def get(self, origin: Origin, connections: int) -> Host:
+        """The origin's host; a download of it may have `connections`."""
+        host = self._hosts.get(origin)
+        if host is None:
+            self._forget_plain()
+            politeness = Politeness(self._limit(connections), rate=self._pace, now=self._now())
+            host = self._hosts[origin] = Host(origin, politeness)
+        elif self._per_host is None:
+            host.politeness.limit = max(host.politeness.limit, connections)
+        return host
+
+    def slow_down(self, origin: Origin, pace: float) -> None:
+        """Ask `origin` at most `pace` times a second from now on (robots.txt's Crawl-delay)."""
+        self.get(origin, 1).politeness.slow_down(pace, self._now())
+
+    async def permission(self, host: Host, context: Context) -> None:
+        """Return when a request may be made, and count it as made; raises NetworkError once the origin is given up."""
+        politeness = host.politeness
+        while True:
+            if politeness.given_up is not None:
+                raise NetworkError(f"{context.shown_url}: {politeness.given_up}", url=context.shown_url, resumable=True)
+            now = self._now()
+            delay = politeness.delay(now)
+            if delay <= 0:
+                politeness.on_request(now)
+                return
+            sleeper = context.sleep(delay)
+            host.sleepers.add(sleeper)
+            try:
+                await sleeper
+            finally:
+                host.sleepers.discard(sleeper)
+
+    def answered(self, host: Host) -> None:
+        """The origin answered."""
+        host.politeness.on_answer(self._now())
+
+    def failed(self, host: Host, failure: Failure) -> None:
+        """A request to the origin failed."""
+        if host.politeness.on_failure(failure, self._now()):
+            self._on_trouble(host, f"{host.origin}: {failure.message}; waiting before it is asked again")
+
+    def take_extra(self, host: Host, change: int) -> None:
+        """`change` connections more (or less) beyond a file's first."""
+        host.extra += change
+        self.extra += change
+
+    def _limit(self, connections: int) -> int:
+        return self._per_host if self._per_host is not None else max(DEFAULT_PER_HOST, connections)
+
+    def _forget_plain(self) -> None:
+        if len(self._hosts) < _KEPT:
+            return
+        now = self._now()
+        for origin, host in list(self._hosts.items()):
+            if not (host.files or host.waiting or host.extra) and host.politeness.is_plain(now):
+                del self._hosts[origin]

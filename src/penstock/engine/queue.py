@@ -1,0 +1,182 @@
+"""Which download begins next: origins take turns, and a file that does not move lends its place to another.
+
+At most `max_files` move at once. One that has brought nothing for a second (a stalled server, a wait before a retry)
+does not count, so that a slow origin never holds up another; the connections of all together have a bound of their
+own. Belongs to the loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from penstock.core.turns import Turns
+from penstock.engine.hosts import Host, Hosts
+from penstock.model import Origin
+
+#: Files that move at once, unless said otherwise.
+DEFAULT_MAX_FILES: Final = 32
+#: Connections over all files and origins, unless said otherwise.
+DEFAULT_TOTAL_CONNECTIONS: Final = 256
+
+
+class Ticket:
+    """A download's place in the queue. `begin` is called when its turn has come, `refuse` when its origin was given
+    up while it waited."""
+
+    __slots__ = ("begin", "connections", "host", "is_idle", "origin", "refuse", "waits")
+
+    def __init__(
+        self, origin: Origin, connections: int, begin: Callable[[], None], refuse: Callable[[str], None]
+    ) -> None:
+        self.origin = origin
+        self.connections = connections
+        self.begin = begin
+        self.refuse = refuse
+        self.host: Host | None = None
+        self.waits = False
+        self.is_idle = False
+
+
+class Queue:
+    """The files that wait for their turn. `later(seconds, action)` sets a timer."""
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        now: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], object],
+        *,
+        max_files: int,
+        total_connections: int,
+    ) -> None:
+        self._hosts = hosts
+        self._now = now
+        self._later = later
+        self._max_files = max_files
+        self._total = total_connections
+        self._waiting: dict[Origin, deque[Ticket]] = {}
+        self._turns: Turns[Origin] = Turns()
+        self._timed: set[Origin] = set()
+        self._running = 0
+        self._idle = 0
+        self._held = False
+        self._advancing = False
+
+    @property
+    def running(self) -> int:
+        """Downloads under way."""
+        return self._running
+
+    def put(self, ticket: Ticket) -> None:
+        """Let `ticket` wait for its turn, which may be now."""
+        host = ticket.host = self._hosts.get(ticket.origin, ticket.connections)
+        host.politeness.look_again(self._now())
+        ticket.waits = True
+        host.waiting += 1
+        self._waiting.setdefault(ticket.origin, deque()).append(ticket)
+        self._turns.join(ticket.origin)
+        self.advance()
+
+    def drop(self, ticket: Ticket) -> None:
+        """A ticket that waits is not wanted any more."""
+        if not ticket.waits:
+            return
+        line = self._waiting[ticket.origin]
+        line.remove(ticket)
+        self._unwait(ticket)
+
+    def end(self, ticket: Ticket) -> None:
+        """A download is over: its place is free."""
+        assert ticket.host is not None
+        self.set_idle(ticket, False)
+        self._running -= 1
+        ticket.host.files -= 1
+        self.free(ticket.host)
+
+    def free(self, host: Host) -> None:
+        """There may be room at `host` again."""
+        if host.origin in self._waiting:
+            self._turns.join(host.origin)
+        self.advance()
+
+    def set_idle(self, ticket: Ticket, idle: bool) -> None:
+        """The download has brought nothing of late, or does so again."""
+        if ticket.is_idle is not idle:
+            ticket.is_idle = idle
+            self._idle += 1 if idle else -1
+
+    def hold(self, held: bool) -> None:
+        """Begin nothing new while `held`: what has come must be put away first."""
+        self._held = held
+        if not held:
+            self.advance()
+
+    def spare_connections(self, host: Host) -> int:
+        """Connections that a file of `host` may have besides those it has: nobody waits for them."""
+        places = max(0, self._max_files - (self._running - self._idle))
+        wanted = min(host.waiting, places)
+        spare = host.politeness.ceiling - host.files - host.extra - wanted
+        return max(0, min(spare, self._total - self._running - self._hosts.extra))
+
+    def refuse_waiting(self, host: Host) -> None:
+        """The origin was given up: what waits for it is told so."""
+        line = self._waiting.get(host.origin)
+        why = host.politeness.given_up or ""
+        while line:
+            ticket = line.popleft()
+            self._unwait(ticket)
+            ticket.refuse(why)
+
+    def advance(self) -> None:
+        """Begin as many downloads as there is room for."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while not self._held and self._has_room():
+                origin = self._turns.next(self._is_ready)
+                if origin is None:
+                    return
+                ticket = self._waiting[origin].popleft()
+                self._unwait(ticket)
+                self._running += 1
+                assert ticket.host is not None
+                ticket.host.files += 1
+                ticket.begin()
+        finally:
+            self._advancing = False
+
+    def _has_room(self) -> bool:
+        moving = self._running - self._idle
+        return moving < self._max_files and self._running + self._hosts.extra < self._total
+
+    def _unwait(self, ticket: Ticket) -> None:
+        assert ticket.host is not None
+        ticket.waits = False
+        ticket.host.waiting -= 1
+        if not ticket.host.waiting:
+            del self._waiting[ticket.origin]
+
+    def _is_ready(self, origin: Origin) -> bool:
+        line = self._waiting.get(origin)
+        if not line:
+            return False
+        host = line[0].host
+        assert host is not None
+        if not host.has_room():
+            return False  # an ending gives it its turn back
+        delay = host.politeness.delay(self._now())
+        if delay <= 0:
+            return True
+        if origin not in self._timed:
+            self._timed.add(origin)
+            self._later(delay, lambda: self._wake(origin))
+        return False
+
+    def _wake(self, origin: Origin) -> None:
+        self._timed.discard(origin)
+        if origin in self._waiting:
+            self._turns.join(origin)
+            self.advance()

@@ -1,0 +1,233 @@
+"""Carry downloads through the queue, and look after those under way. Everything here is on the loop's thread."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from penstock.core.urls import origin, redact
+from penstock.engine.context import Context, Surroundings
+from penstock.engine.download import Cancel, Deadline, Download
+from penstock.engine.hosts import Host
+from penstock.engine.pipe import Backlog
+from penstock.engine.queue import Ticket
+from penstock.errors import DownloadError, NetworkError, Reason, ServerRefused, TargetLocked
+from penstock.events import Cancelled, Failed, Finished, Started
+from penstock.model import Request, Result
+from penstock.net.tasks import Promise, Task
+
+OnEnd = Callable[[Result | None, BaseException | None], None]
+
+#: Seconds between looks at every download under way.
+LOOK_SECONDS: Final = 0.25
+#: Seconds without a byte after which a file lends its place to another.
+IDLE_SECONDS: Final = 1.0
+#: A file of many may take this many seconds, and one more for each so many bytes: a server that trickles for ever
+#: must not keep a run from ending.
+TRICKLE_SECONDS: Final = 600.0
+TRICKLE_BYTES: Final = 1024
+#: Waits that servers ask for and that are too long to be waited out, seconds (see core/retry.py).
+_LONG_WAIT: Final = 300.0
+
+
+class Run:
+    """One download on the engine. `on_end(result, error)` is called once."""
+
+    __slots__ = ("cancelled", "context", "download", "ended", "is_one_of_many", "moved_at", "moved_to", "number",
+                 "on_end", "request", "task", "ticket", "vacant")  # fmt: skip
+
+    def __init__(self, request: Request, on_end: OnEnd, *, is_one_of_many: bool = False, vacant: bool = False) -> None:
+        """`vacant`: nothing was at the target a moment ago."""
+        self.request = request
+        self.on_end = on_end
+        self.is_one_of_many = is_one_of_many
+        self.vacant = vacant
+        self.number = 0
+        self.cancelled = False
+        self.ended: Promise[None] | None = None
+        self.context: Context | None = None
+        self.download: Download | None = None
+        self.task: Task | None = None
+        self.ticket: Ticket | None = None
+        #: When bytes last came, and how many there were: to tell a file that moves from one that does not.
+        self.moved_at = 0.0
+        self.moved_to: int | None = None
+
+
+class Runner:
+    """The downloads that wait and that are under way."""
+
+    def __init__(self, shared: Surroundings, backlog: Backlog) -> None:
+        self._shared = shared
+        self._loop = shared.loop
+        self._queue = shared.queue
+        self._backlog = backlog
+        self._waiting: set[Run] = set()
+        self._running: set[Run] = set()
+        self._numbers = itertools.count(1)
+        self._looking = False
+
+    @property
+    def running(self) -> int:
+        """Downloads under way."""
+        return len(self._running)
+
+    def add(self, run: Run) -> None:
+        """Let a download wait for its turn."""
+        if run.cancelled:
+            self._end_unbegun(run, Cancel())
+            return
+        source = origin(run.request.sources[0].url)
+        run.ticket = Ticket(
+            source, run.request.options.max_connections, partial(self._begin, run), partial(self._refuse, run)
+        )
+        self._waiting.add(run)
+        self._queue.put(run.ticket)
+
+    def cancel(self, run: Run) -> None:
+        """Stop a download; it leaves a part that can be gone on from."""
+        if run.cancelled:
+            return
+        run.cancelled = True
+        if run in self._waiting:
+            assert run.ticket is not None
+            self._queue.drop(run.ticket)
+            self._waiting.discard(run)
+            self._end_unbegun(run, Cancel())
+        else:
+            self._interrupt(run, Cancel)
+
+    def cancel_all(self) -> None:
+        """Stop every download."""
+        for run in [*self._waiting, *self._running]:
+            self.cancel(run)
+
+    def orphan(self) -> None:
+        """In a forked child: let go of what the parent has open."""
+        for run in self._running:
+            if run.download is not None:
+                run.download.orphan()
+
+    # A download's beginning and end
+
+    def _begin(self, run: Run) -> None:
+        self._waiting.discard(run)
+        self._running.add(run)
+        run.number = next(self._numbers)
+        run.moved_at = self._loop.now()
+        if not self._looking:
+            self._looking = True
+            self._loop.call_later(LOOK_SECONDS, self._look)
+        self._live(run)
+
+    def _live(self, run: Run) -> None:
+        if run.cancelled:
+            self._ended(run, None, Cancel())
+            return
+        run.context = Context(run.number, run.request, self._shared)
+        run.download = Download(run.context, self._backlog, vacant=run.vacant)
+        run.task = Task(run.download.live(), partial(self._ended, run))
+        run.task.start()
+
+    def _ended(self, run: Run, result: Result | None, error: BaseException | None) -> None:
+        if isinstance(error, TargetLocked) and self._wait_for_leaving(run):
+            return
+        self._running.discard(run)
+        self._tell(run, result, error)
+        assert run.ticket is not None
+        self._learn(run, error)
+        self._queue.end(run.ticket)
+        if run.ended is not None:
+            run.ended.set(None)
+        run.on_end(result, error)
+
+    def _tell(self, run: Run, result: Result | None, error: BaseException | None) -> None:
+        emit, now, number = self._shared.emit, self._loop.now(), run.number
+        if result is not None:
+            emit(Finished(download=number, at=now, result=result))
+        elif isinstance(error, DownloadError):
+            emit(Failed(download=number, at=now, error=error))
+        else:
+            resumable = run.download is not None and run.download.resumable
+            emit(Cancelled(download=number, at=now, resumable=resumable))
+
+    def _wait_for_leaving(self, run: Run) -> bool:
+        """The lock may be held by a cancelled download of our own that is still writing its last checkpoint."""
+        leaving = next((other for other in self._running if other.cancelled and other is not run), None)
+        if leaving is None:
+            return False
+        run.vacant = False
+        if leaving.ended is None:
+            leaving.ended = Promise(self._loop.soon)
+        leaving.ended.on_settled(partial(self._live, run))
+        return True
+
+    def _learn(self, run: Run, error: BaseException | None) -> None:
+        """An origin that cannot be had for one file cannot be had for the others that wait for it."""
+        assert run.ticket is not None
+        assert run.ticket.host is not None
+        host = run.ticket.host
+        why = _why_not_at_all(host, error)
+        if why is not None and host.politeness.given_up is None:
+            host.give_up(why, self._loop.now())
+            self._queue.refuse_waiting(host)
+
+    def _refuse(self, run: Run, why: str) -> None:
+        self._waiting.discard(run)
+        url = redact(run.request.sources[0].url)
+        self._end_unbegun(run, NetworkError(f"{url}: {why}", url=url, resumable=True))
+
+    def _end_unbegun(self, run: Run, error: BaseException) -> None:
+        if not run.is_one_of_many:
+            run.number = next(self._numbers)
+            url = redact(run.request.sources[0].url)
+            self._shared.emit(Started(download=run.number, at=self._loop.now(), url=url))
+            self._tell(run, None, error)
+        run.on_end(None, error)
+
+    @staticmethod
+    def _interrupt(run: Run, kind: type[Cancel | Deadline]) -> None:
+        if run.task is not None and run.download is not None and run.download.interruptible:
+            run.task.throw(kind())
+
+    # Looking after them
+
+    def _look(self) -> None:
+        now = self._loop.now()
+        for run in list(self._running):
+            if run.context is not None and run.download is not None:
+                run.context.look(now)
+                self._see_movement(run, run.download, now)
+                self._see_deadline(run, run.context, now)
+        self._queue.advance()
+        self._looking = bool(self._running)
+        if self._looking:
+            self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def _see_movement(self, run: Run, download: Download, now: float) -> None:
+        came = download.bytes_awaited()
+        if came is None or came != run.moved_to:
+            run.moved_to = came
+            run.moved_at = now
+        assert run.ticket is not None
+        self._queue.set_idle(run.ticket, now - run.moved_at >= IDLE_SECONDS)
+
+    def _see_deadline(self, run: Run, context: Context, now: float) -> None:
+        deadline = context.options.deadline
+        if deadline is None and run.is_one_of_many:
+            deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES
+        if deadline is not None and now - context.started >= deadline:
+            self._interrupt(run, Deadline)
+
+
+def _why_not_at_all(host: Host, error: BaseException | None) -> str | None:
+    """Why nothing can be had from the origin for now, if that is what the error says; else None."""
+    if isinstance(error, NetworkError) and host.politeness.is_open:
+        return f"{host.origin} could not be reached: {error.message.rpartition(': ')[2]}"
+    if isinstance(error, ServerRefused) and (error.retry_after or 0) > _LONG_WAIT:
+        return error.message.partition(": ")[2]
+    if isinstance(error, NetworkError) and error.reason in {Reason.NAME_RESOLUTION, Reason.TLS}:
+        return f"{host.origin}: {error.message.rpartition(': ')[2]}"
+    return None
