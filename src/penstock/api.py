@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from penstock.core.digests import parse_checksum
+from penstock.core.rows import BadRow, Row
+from penstock.core.template import DEFAULT_TEMPLATE
 from penstock.core.urls import check, check_header, redact
+from penstock.engine.batch import Plan
 from penstock.engine.engine import Engine, Limits
+from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS
 from penstock.errors import InvalidRequest
 from penstock.events import AnyEvent
-from penstock.model import Digest, IfExists, Options, Request, Result, Source
+from penstock.model import Digest, IfExists, Options, Request, Result, Source, Summary
 
 StrPath = str | os.PathLike[str]
 
 _OPTION_NAMES: Final = frozenset(field.name for field in dataclasses.fields(Options))
+_LIMIT_NAMES: Final = {"rate": "rate_limit", "pace": "rate_per_host"}
 _HTTP_VERSIONS: Final = ("1.0", "1.1", "2", "3")
 _PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
@@ -28,8 +33,10 @@ class Downloader:
     """Carries out downloads on one network thread; use it as a context manager.
 
     `on_event` is called with every event, on a thread that is neither the caller's nor the network's. `rate_limit`
-    (bytes per second) bounds all its downloads together. Keyword arguments named like the fields of `Options` are
-    defaults for every submission. Leaving the ``with`` block waits for all downloads; leaving it by an exception
+    (bytes per second) bounds all its downloads together; `max_files` move at once, over `total_connections` at most;
+    of one origin `per_host` (default: 8, or `max_connections` of a download if that is more), asked at most
+    `rate_per_host` times a second. Origins take turns, and one that stalls or refuses holds up no other. Keyword
+    arguments named like the fields of `Options` are defaults for every submission. Leaving the ``with`` block waits for all downloads; leaving it by an exception
     (Ctrl-C) stops them, and each leaves a part that the same submission goes on from.
     """
 
@@ -38,12 +45,18 @@ class Downloader:
         *,
         on_event: Callable[[AnyEvent], None] | None = None,
         rate_limit: int | None = None,
+        max_files: int = DEFAULT_MAX_FILES,
+        per_host: int | None = None,
+        rate_per_host: float | None = None,
+        total_connections: int = DEFAULT_TOTAL_CONNECTIONS,
         **defaults: Any,
     ) -> None:
-        if rate_limit is not None and rate_limit <= 0:
-            raise InvalidRequest(f"rate_limit must be positive, not {rate_limit}")
+        limits = Limits(rate_limit, max_files, per_host, rate_per_host, total_connections)
+        for name, value in limits._asdict().items():
+            if value is not None and not value > 0:
+                raise InvalidRequest(f"{_LIMIT_NAMES.get(name, name)} must be positive, not {value}")
         self._defaults = _options(Options(), defaults)
-        self._engine = Engine(on_event, Limits(rate=rate_limit))
+        self._engine = Engine(on_event, limits)
 
     def submit(
         self,
@@ -74,6 +87,37 @@ class Downloader:
             options=_options(self._defaults, options),
         )
         return self._engine.submit(checked(built))
+
+    def submit_many(
+        self,
+        rows: Iterable[str | Row | BadRow],
+        *,
+        directory: StrPath | None = None,
+        manifest: StrPath | None = None,
+        template: str = DEFAULT_TEMPLATE,
+        recheck: bool = False,
+        **options: Any,
+    ) -> Future[Summary]:
+        """Download many files and return the future of a summary; what fails does not stop the others.
+
+        `rows` are URLs, or rows of a list (`penstock.Row`), read on a thread of its own and never far ahead of the
+        downloads: it may be endless. `template` names the targets below `directory` (see `core/template.py`): names
+        come from URLs alone, so that they are the same on every run. `manifest` is a file that records how each row
+        ended: with it, the same call made again fetches only what is missing (`recheck`: hashes what is there). The
+        future's `cancel` stops the batch where it stands.
+
+        Raises InvalidRequest at once for bad arguments; the future raises StorageError or TargetLocked.
+        """
+        plan = Plan(
+            directory=Path(directory) if directory is not None else Path(),
+            options=checked_options(_options(self._defaults, options)),
+            manifest=Path(manifest) if manifest is not None else None,
+            template=template,
+            rechecks=recheck,
+        )
+        if plan.options.if_exists is IfExists.RENAME:
+            raise InvalidRequest("if_exists 'rename' is for one file: the names of many are the same on every run")
+        return self._engine.submit_many(rows, plan)
 
     def limit_rate(self, rate: int | None) -> None:
         """Change the limit over all downloads, bytes per second; None lifts it."""
@@ -147,7 +191,11 @@ def checked(request: Request) -> Request:
     if not request.sources:
         raise InvalidRequest("a request needs a source")
     sources = tuple(Source(check(source.url)) for source in request.sources)
-    options = request.options
+    return dataclasses.replace(request, sources=sources, options=checked_options(request.options))
+
+
+def checked_options(options: Options) -> Options:
+    """The options with their headers in normal form; raises InvalidRequest for anything that cannot work."""
     headers = tuple(check_header(f"{name}: {value}") for name, value in options.headers)
     _check_numbers(options)
     _check_files(options)
@@ -160,7 +208,7 @@ def checked(request: Request) -> Request:
     for text in (options.credentials, options.cookies, options.user_agent, options.referer, options.proxy):
         if text is not None and any(character in text for character in "\r\n\0"):
             raise InvalidRequest("a line break or NUL in an option would end up in the request; remove it")
-    return dataclasses.replace(request, sources=sources, options=dataclasses.replace(options, headers=headers))
+    return dataclasses.replace(options, headers=headers)
 
 
 def _check_numbers(options: Options) -> None:

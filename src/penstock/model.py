@@ -159,6 +159,8 @@ class Request:
     checksum: Digest | None = None
     #: Length that it must have, bytes; None: any.
     size: int | None = None
+    #: Compute the file's SHA-256 for the result, although nothing is compared with it.
+    sha256: bool = False
     options: Options = field(default_factory=Options)
 
 
@@ -174,6 +176,8 @@ class Result:
     final_url: str
     #: The digest that was checked, or None when there was none to check.
     digest: Digest | None = None
+    #: The file's SHA-256, where the request wanted it.
+    sha256: Digest | None = None
     validator: Validator | None = None
     media_type: str | None = None
     #: Seconds from start to target.
@@ -186,3 +190,22 @@ class Result:
     connections: int = 0
     #: True when the target was already there and the policy was to leave it.
     skipped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """How a batch ended. Counts are files of the list: `done` are there (`skipped` of them were before this run),
+    `failed` are not, `pending` were not come to, `rejected` are lines that could not be used. `size` is bytes that
+    this run fetched, `elapsed` seconds.
+    """
+
+    total: int = 0
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    pending: int = 0
+    rejected: int = 0
+    size: int = 0
+    elapsed: float = 0.0
+    #: The most frequent (origin, reason, count) of what failed, most first.
+    failures: tuple[tuple[str, str, int], ...] = ()

@@ -23,7 +23,9 @@ is written as ``\uXXXX``. URLs are without credentials. New fields and events ma
     batchprogressed
                   total, listed, done, skipped, failed, active, size, speed, pace
 
-The last two are of a list and have ``download`` 0, as has a `warned` about an origin. A validator is ``{"kind": "etag", "value": "\"1\""}`` or null; a digest is ``"sha256:HEX"`` or null; `reason` is one
+The last two are of a list and have ``download`` 0, as has a `warned` about an origin.
+
+A validator is ``{"kind": "etag", "value": "\"1\""}`` or null; a digest is ``"sha256:HEX"`` or null; `reason` is one
 of `penstock.errors.Reason`. Each download that was started ends in exactly one of the last three.
 """
 

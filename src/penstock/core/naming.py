@@ -26,6 +26,8 @@ _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 _DEVICE: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?", re.IGNORECASE
 )
+#: Nothing in such a name could need a change, but for devices and our own suffixes.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9_-]|[A-Za-z0-9]")
 _OURS: Final = (".part", ".part.journal", ".part.journal~", ".corrupt")
 _DOUBLE: Final = re.compile(r"(\.tar)(\.[A-Za-z0-9]{1,8})$", re.IGNORECASE)
 _CODING_SUFFIX: Final = re.compile(r"\.(gz|br|zst|z|deflate)$", re.IGNORECASE)
@@ -62,6 +64,8 @@ def _decoded(segment: str) -> str:
 
 def safe_name(hint: str) -> str | None:
     """One safe path component made from `hint`, or None when nothing of it is left."""
+    if _PLAIN.fullmatch(hint) and not _DEVICE.fullmatch(hint) and not hint.lower().endswith(_OURS):
+        return hint  # as nearly all are
     name = _BLANK.sub("", re.split(r"[/\\]", hint)[-1])
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
@@ -86,7 +90,7 @@ def _trimmed(name: str) -> str:
     return name[:end].lstrip()
 
 
-def _split_extension(name: str) -> tuple[str, str]:
+def split_extension(name: str) -> tuple[str, str]:
     """Stem and extension, ``.tar.gz`` taken together; what is too long or has a space belongs to the stem."""
     double = _DOUBLE.search(name)
     at = double.start() if double else name.rfind(".")
@@ -100,7 +104,7 @@ def _shortened(name: str, spare: int = 0) -> str:
     limit = MAX_NAME_BYTES - spare
     if len(name.encode("utf-8")) <= limit:
         return name
-    stem, extension = _split_extension(name)
+    stem, extension = split_extension(name)
     room = limit - len(extension.encode("utf-8"))
     cut = stem.encode("utf-8")[:room].decode("utf-8", "ignore")
     return _trimmed(cut) + extension
@@ -108,10 +112,20 @@ def _shortened(name: str, spare: int = 0) -> str:
 
 def numbered(name: str, number: int) -> str:
     """``a.iso`` as ``a.1.iso``, ``a.tar.gz`` as ``a.1.tar.gz``, still within the limit."""
-    stem, extension = _split_extension(name)
-    mark = f".{number}{extension}"
-    room = MAX_NAME_BYTES - len(mark.encode("utf-8"))
-    return stem.encode("utf-8")[:room].decode("utf-8", "ignore") + mark
+    return with_mark(name, str(number))
+
+
+def with_mark(name: str, mark: str) -> str:
+    """``a.iso`` as ``a.MARK.iso``, still within the limit."""
+    stem, extension = split_extension(name)
+    end = f".{mark}{extension}"
+    room = MAX_NAME_BYTES - len(end.encode("utf-8"))
+    return stem.encode("utf-8")[:room].decode("utf-8", "ignore") + end
+
+
+def folded(path: str) -> str:
+    """The path as a file system sees it that tells neither case nor compositions apart (macOS, Windows)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def decoded_name(name: str) -> str:

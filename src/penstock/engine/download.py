@@ -253,7 +253,7 @@ class Download:
         self._most_lanes = 1
         self._leaving = True  # from here on it is put away, come what may
         try:
-            path = settle(await deliver(self.context, opened, known, folder, name), self.context, known, folder)
+            delivered = settle(await deliver(self.context, opened, known, folder, name), self.context, known, folder)
         except Mismatch as mismatch:
             raise self._corrupt(mismatch) from None
         except FileExistsError:
@@ -262,11 +262,12 @@ class Download:
             raise target_exists(folder / name) from None
         finally:
             self._leaving = False
-        if path is None:
+        if delivered is None:
             return None
-        self._report_answer(opened, known, RangeSet(), path, ranged=False)
+        self._report_answer(opened, known, RangeSet(), delivered.path, ranged=False)
         self._enter(State.PUBLISHING)
-        return self._result(path, known.length or 0, opened.url, announce(self.context, known))
+        result = self._result(delivered.path, known.length or 0, opened.url, announce(self.context, known))
+        return replace(result, sha256=delivered.sha256) if delivered.sha256 is not None else result
 
     async def _fetch(
         self, opened: Opened, answer: Answer, known: Representation, done: RangeSet, place: Place
@@ -331,7 +332,7 @@ class Download:
         await self._disk(
             lambda: publish(place.part, place.journal, place.target, modified=modified, overwrite=overwrite)
         )
-        return self._result(place.path, length, opened.url, digest)
+        return replace(self._result(place.path, length, opened.url, digest), sha256=verifier.sha256)
 
     # The steps
 

@@ -10,11 +10,13 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
+from penstock.core.rows import BadRow, Row
+from penstock.engine.batch import Batch, Plan
 from penstock.engine.context import Surroundings
 from penstock.engine.deliveries import Deliveries
 from penstock.engine.descriptors import connections_within_limits
@@ -27,7 +29,7 @@ from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, 
 from penstock.engine.runner import Run, Runner
 from penstock.errors import DownloaderClosed
 from penstock.events import Warned
-from penstock.model import Request, Result
+from penstock.model import Request, Result, Summary
 from penstock.net.loop import Loop
 from penstock.store.threads import Workers
 
@@ -63,13 +65,12 @@ class Engine:
         connections = connections_within_limits(limits.total_connections)
         if connections < min(limits.max_files, limits.total_connections):
             self._warn(f"only {connections} connections at once: few files may be open here (ulimit -n)")
-        queue = Queue(
-            hosts, loop.now, loop.call_later, max_files=limits.max_files, total_connections=connections
-        )
-        shared = Surroundings(
+        queue = Queue(hosts, loop.now, loop.call_later, max_files=limits.max_files, total_connections=connections)
+        self._shared = shared = Surroundings(
             loop, self._writer, self._workers, hosts, queue, Purse(), self._deliveries, self._fanout.emit
         )
         self._runner = Runner(shared, Backlog(loop.gate))
+        self._batches: set[Batch] = set()
         self._open = 0
         self._guard = threading.Lock()
         self._idle = threading.Condition(self._guard)
@@ -88,6 +89,20 @@ class Engine:
         self._loop.call(self._runner.add, run)
         return future
 
+    def submit_many(self, rows: Iterable[Row | BadRow | str], plan: Plan) -> Future[Summary]:
+        """Begin a batch. Cancelled, or when the engine is closed by `cancel`, it stops where it stands."""
+        future: Future[Summary] = Future()
+        self._enter()
+
+        def ended(summary: Summary | None, error: BaseException | None) -> None:
+            self._batches.discard(batch)
+            self._settle(future, summary, error)
+
+        batch = Batch(rows, plan, self._runner, self._shared, ended)
+        future.add_done_callback(partial(self._on_future_done, batch.stop))
+        self._loop.call(self._begin, batch)
+        return future
+
     def close(self, *, cancel: bool) -> None:
         """Wait for all downloads, or with `cancel` stop them (each leaves a resumable part); then end the threads."""
         with self._guard:
@@ -96,7 +111,7 @@ class Engine:
             first = not self._closing
             self._closing = True
         if cancel:
-            self._loop.call(self._runner.cancel_all)
+            self._loop.call(self._stop_all)
         with self._idle:
             # in short waits, so that a signal's handler runs in between on every platform
             while self._open:
@@ -119,6 +134,15 @@ class Engine:
         self._closing = True
         self._runner.orphan()
         self._open = 0
+
+    def _begin(self, batch: Batch) -> None:
+        self._batches.add(batch)
+        batch.start()
+
+    def _stop_all(self) -> None:
+        for batch in list(self._batches):
+            batch.stop()
+        self._runner.cancel_all()
 
     def _enter(self) -> None:
         """One more thing to wait for at the end; raises DownloaderClosed."""

@@ -47,15 +47,16 @@ def deliver(context: Context, opened: Opened, known: Representation, folder: Pat
             http_date(known.last_modified) if options.remote_time else None,
             options.if_exists is IfExists.OVERWRITE,
             tuple(digest for _, digest in expected_digests(context, known)),
+            context.request.sha256,
         )
     )
 
 
-def settle(outcome: Outcome, context: Context, known: Representation, folder: Path) -> Path | None:
-    """Where it is; None when what lies there needs a closer look. Raises Mismatch, OSError."""
+def settle(outcome: Outcome, context: Context, known: Representation, folder: Path) -> Delivered | None:
+    """That it is there; None when what lies there needs a closer look. Raises Mismatch, OSError."""
     match outcome:
-        case Delivered(path):
-            return path
+        case Delivered():
+            return outcome
         case Occupied():
             return None
         case Corrupt(expected, got, name):

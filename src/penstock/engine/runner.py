@@ -14,7 +14,7 @@ from penstock.engine.hosts import Host
 from penstock.engine.pipe import Backlog
 from penstock.engine.queue import Ticket
 from penstock.errors import DownloadError, NetworkError, Reason, ServerRefused, TargetLocked
-from penstock.events import Cancelled, Failed, Finished, Started
+from penstock.events import Cancelled, Failed, Finished, Started, Warned
 from penstock.model import Request, Result
 from penstock.net.tasks import Promise, Task
 
@@ -73,6 +73,11 @@ class Runner:
     def running(self) -> int:
         """Downloads under way."""
         return len(self._running)
+
+    def bytes_under_way(self) -> int:
+        """Bytes that came for the downloads under way."""
+        awaited = (run.download.bytes_awaited() for run in self._running if run.download is not None)
+        return sum(count or 0 for count in awaited)
 
     def add(self, run: Run) -> None:
         """Let a download wait for its turn."""
@@ -171,7 +176,10 @@ class Runner:
         host = run.ticket.host
         why = _why_not_at_all(host, error)
         if why is not None and host.politeness.given_up is None:
-            host.give_up(why, self._loop.now())
+            now = self._loop.now()
+            if host.waiting:
+                self._shared.emit(Warned(download=0, at=now, message=f"{why}; its other files are not tried now"))
+            host.give_up(why, now)
             self._queue.refuse_waiting(host)
 
     def _refuse(self, run: Run, why: str) -> None:

@@ -55,17 +55,23 @@ class Verifier:
         self._part = part
         self._known = known
         self._expected = expected_digests(context, known)
-        self._hash = TrailingHash(part, {digest.algorithm for _, digest in self._expected})
+        algorithms = {digest.algorithm for _, digest in self._expected}
+        if context.request.sha256:
+            algorithms.add("sha256")
+        self._is_wanted = bool(algorithms)
+        self._hash = TrailingHash(part, algorithms)
+        #: The file's SHA-256, if the request wants it, once `finish` has returned.
+        self.sha256: Digest | None = None
         self._busy = False
 
     @property
     def wanted(self) -> bool:
         """True when there is something to check."""
-        return bool(self._expected)
+        return self._is_wanted
 
     def tick(self, _now: float) -> None:
         """Hash on, if enough of the prefix is new."""
-        if not self._expected or self._busy:
+        if not self._is_wanted or self._busy:
             return
         prefix = self._part.prefix()
         if prefix - self._hash.position < _LEAST_TURN:
@@ -81,12 +87,14 @@ class Verifier:
 
         Raises Mismatch, OSError.
         """
-        if not self._expected:
+        if not self._is_wanted:
             return None
         while self._busy:
             await self._context.sleep(0.001)
         while self._hash.position < length:
             await self._context.disk(lambda: self._hash.advance(length))
+        if self._context.request.sha256:
+            self.sha256 = self._hash.digest("sha256")
         for source, expected in self._expected:
             got = self._hash.digest(expected.algorithm)
             if got.value != expected.value:

@@ -41,12 +41,15 @@ class Parcel(NamedTuple):
     overwrite: bool
     #: Digests that the bytes must have.
     expected: tuple[Digest, ...] = ()
+    #: Compute the SHA-256 as well.
+    sha256: bool = False
 
 
 class Delivered(NamedTuple):
     """It is there."""
 
     path: Path
+    sha256: Digest | None = None
 
 
 class Occupied(NamedTuple):
@@ -67,10 +70,11 @@ Outcome = Delivered | Occupied | Corrupt | OSError
 class _Open:
     """A parcel whose bytes are in its part file, not yet synced."""
 
-    __slots__ = ("descriptor", "directory", "parcel")
+    __slots__ = ("descriptor", "directory", "parcel", "sha256")
 
     def __init__(self, parcel: Parcel, directory: Directory, descriptor: int) -> None:
         self.parcel = parcel
+        self.sha256: Digest | None = None
         self.directory = directory
         self.descriptor = descriptor
 
@@ -128,6 +132,8 @@ class Deliverer:
                 directory.replace(name, corrupt)
                 os.close(descriptor)
                 return Corrupt(*wrong, corrupt)
+            if parcel.sha256:
+                entry.sha256 = _digest(parcel, "sha256")
             if parcel.modified is not None:
                 _set_time(entry, parcel.modified)
         except OSError:
@@ -164,7 +170,7 @@ def _name(entry: _Open) -> Outcome:
     except OSError:
         directory.remove(part)
         raise
-    return Delivered(directory.path / parcel.name)
+    return Delivered(directory.path / parcel.name, entry.sha256)
 
 
 def _set_time(entry: _Open, modified: float) -> None:
@@ -177,12 +183,17 @@ def _set_time(entry: _Open, modified: float) -> None:
 
 def _first_wrong(parcel: Parcel) -> tuple[Digest, Digest] | None:
     for expected in parcel.expected:
-        running = hashlib.new(expected.algorithm, usedforsecurity=False)
-        for block in parcel.blocks:
-            running.update(block)
-        if running.digest() != expected.value:
-            return expected, Digest(expected.algorithm, running.digest())
+        got = _digest(parcel, expected.algorithm)
+        if got != expected:
+            return expected, got
     return None
+
+
+def _digest(parcel: Parcel, algorithm: str) -> Digest:
+    running = hashlib.new(algorithm, usedforsecurity=False)
+    for block in parcel.blocks:
+        running.update(block)
+    return Digest(algorithm, running.digest())
 
 
 def _sync(entries: Sequence[_Open]) -> dict[int, OSError]:

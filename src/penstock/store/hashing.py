@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 from typing import Final
 
 from penstock.model import Digest
@@ -36,3 +38,13 @@ class TrailingHash:
     def digest(self, algorithm: str) -> Digest:
         """The digest of everything hashed."""
         return Digest(algorithm, self._hashes[algorithm].digest())
+
+
+def hash_file(path: Path, algorithm: str) -> str:
+    """The digest of a whole file, as ``sha256:HEX``; links are not followed. Raises OSError."""
+    running = hashlib.new(algorithm, usedforsecurity=False)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            running.update(block)
+    return str(Digest(algorithm, running.digest()))

@@ -1,0 +1,422 @@
+"""Many files: from the rows of a list, through the manifest, to downloads and their outcomes.
+
+    list ──► intake ──► manifest (the queue, on disk) ──► queue (in memory, bounded) ──► downloads ──► manifest
+
+Nothing here grows with the list: the intake stays a bounded number of rows ahead, each origin has a few rows waiting
+in memory, and outcomes are written in groups, without which nothing new begins. Lives on the loop's thread; the
+manifest lives on a thread of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from penstock.core.rows import BadRow, Row
+from penstock.core.template import Template
+from penstock.core.urls import redact
+from penstock.engine.context import Surroundings
+from penstock.engine.intake import Intake
+from penstock.engine.pace import Pace
+from penstock.engine.place import open_directory
+from penstock.engine.runner import Run, Runner
+from penstock.errors import DownloadError, Reason, StorageError
+from penstock.events import AnyEvent, BatchProgressed, RowRejected
+from penstock.model import IfExists, Options, Request, Result, Source, Summary
+from penstock.store.hashing import hash_file
+from penstock.store.manifest import Added, Entry, Job, Manifest, Outcome, Rules
+from penstock.store.threads import Workers
+
+#: Rows of one origin that wait in memory for their turn.
+DEPTH: Final = 64
+#: Rows of all origins that do.
+MOST_WAITING: Final = 4096
+#: Outcomes that are not yet written down, beyond which nothing new begins.
+MOST_OUTCOMES: Final = 4096
+#: Outcomes that are written down without waiting for more.
+_GROUP_OUTCOMES: Final = 512
+#: Seconds between writings of outcomes; a kill costs a look at the files of this time.
+RECORD_SECONDS: Final = 0.25
+#: Seconds between progress events.
+PROGRESS_SECONDS: Final = 0.1
+#: What a disk says when no other file can be written either.
+_DISK_IS_UNUSABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+#: (origin, reason) pairs in the summary.
+_MOST_FAILURES: Final = 10
+
+
+class Plan(NamedTuple):
+    """How a batch is carried out. `manifest` None: it dies with the process."""
+
+    directory: Path
+    options: Options
+    manifest: Path | None = None
+    template: str = "{name}"
+    rechecks: bool = False
+
+
+class _Track:
+    """One origin's rows: how many are in the manifest and not taken yet, how many are taken and not ended, and up to
+    which turn they were taken."""
+
+    __slots__ = ("pending", "taken", "turn")
+
+    def __init__(self, turn: int) -> None:
+        self.pending = 0
+        self.taken = 0
+        self.turn = turn
+
+
+class Batch:
+    """One batch. `on_end(summary, error)` is called once, on the loop's thread."""
+
+    def __init__(
+        self,
+        rows: Iterable[Row | BadRow | str],
+        plan: Plan,
+        runner: Runner,
+        shared: Surroundings,
+        on_end: Callable[[Summary | None, BaseException | None], None],
+    ) -> None:
+        self._plan = plan
+        self._runner = runner
+        self._loop = shared.loop
+        self._queue = shared.queue
+        self._emit: Callable[[AnyEvent], None] = shared.emit
+        self._on_end = on_end
+        self._workers = Workers("penstock-manifest", 1, self._loop.call)
+        self._intake = Intake(rows, Template(plan.template), self._on_rows)
+        self._manifest: Manifest | None = None
+        self._tracks: dict[int, _Track] = {}
+        self._wanting: set[int] = set()
+        self._runs: set[Run] = set()
+        self._outcomes: list[Outcome] = []
+        self._jobs = 0
+        self._recording = False
+        self._taking = False
+        self._listed = False
+        self._stopped = False
+        self._broken = False
+        self._over = False
+        self._error: BaseException | None = None
+        self._began = self._loop.now()
+        self._pace = Pace(self._began)
+        self._pending = 0
+        self._left = 0
+        self._done = self._skipped = self._failed = self._rejected = self._size = 0
+
+    def start(self) -> None:
+        """Open directory and manifest, then read the list."""
+        plan = self._plan
+        policy = plan.options.if_exists
+        rules = Rules(plan.directory, policy is IfExists.SKIP, policy is IfExists.ERROR, plan.rechecks)
+
+        def opened() -> Manifest:
+            open_directory(plan.directory).close()
+            return Manifest.open(plan.manifest, rules, hash_file)
+
+        self._work(opened, self._opened)
+        self._loop.call_later(PROGRESS_SECONDS, self._tick)
+
+    def stop(self) -> None:
+        """Begin nothing new, stop what is under way, write everything down, and end."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._intake.stop()
+        for run in list(self._runs):
+            self._runner.cancel(run)
+        self._go_on()
+
+    # The manifest's thread
+
+    def _work(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        self._jobs += 1
+
+        def done(value: Any, error: BaseException | None) -> None:
+            self._jobs -= 1
+            if error is not None:
+                self._taking = self._recording = False
+                self._broken = True
+                self._fail(error)
+            else:
+                then(value)
+            self._go_on()
+
+        self._workers.submit(job, done)
+
+    def _fail(self, error: BaseException) -> None:
+        """The disk, the manifest or the list cannot be used any more: stop, and say so."""
+        self._error = self._error or error
+        self.stop()
+
+    def _opened(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        if self._stopped:
+            self._listed = True
+        else:
+            self._intake.start()
+
+    # Rows come in
+
+    def _on_rows(
+        self, entries: Sequence[Entry], bad: Sequence[BadRow], at_end: bool, error: BaseException | None
+    ) -> None:
+        """On the intake's thread, or the loop's."""
+        self._loop.call(self._record_rows, entries, bad, at_end, error)
+
+    def _record_rows(
+        self, entries: Sequence[Entry], bad: Sequence[BadRow], at_end: bool, error: BaseException | None
+    ) -> None:
+        manifest = self._manifest
+        assert manifest is not None
+        if error is not None:
+            self._fail(error)
+        for row in bad:
+            self._reject(row.line, row.text, row.why)
+
+        def record() -> Added:
+            for row in bad:
+                manifest.add_bad(row.line, row.text, row.why)
+            added = manifest.add(entries)
+            for entry, why in added.clashes:
+                manifest.add_bad(entry.line, redact(entry.urls[0]), why)
+            return added
+
+        self._work(record, partial(self._recorded_rows, at_end))
+
+    def _recorded_rows(self, at_end: bool, added: Added) -> None:
+        self._done += added.done
+        self._skipped += added.done
+        self._failed += len(added.failed)
+        for entry, why in added.failed:
+            self._reject(entry.line, redact(entry.urls[0]), why, counts=False)
+        for entry, why in added.clashes:
+            self._reject(entry.line, redact(entry.urls[0]), why)
+        for origin, (count, first) in added.waiting.items():
+            track = self._tracks.get(origin)
+            if track is None:
+                track = self._tracks[origin] = _Track(first - 1)
+            track.pending += count
+            self._pending += count
+            self._wanting.add(origin)
+        self._intake.moved(self._pending)
+        self._listed = at_end
+        self._intake.taken()
+
+    def _reject(self, line: int, text: str, why: str, *, counts: bool = True) -> None:
+        self._rejected += counts
+        self._emit(RowRejected(download=0, at=self._loop.now(), line=line, text=text, why=why))
+
+    # Rows go out
+
+    def _take(self) -> None:
+        """Ask the manifest for rows of the origins that have room for more."""
+        if self._taking or self._stopped or not self._wanting or len(self._outcomes) >= MOST_OUTCOMES:
+            return
+        room = MOST_WAITING - len(self._runs)
+        wanted = []
+        for origin in list(islice(self._wanting, MOST_WAITING // DEPTH)):
+            track = self._tracks[origin]
+            count = min(DEPTH - track.taken, track.pending, room)
+            if count <= 0:
+                if room <= 0:
+                    break
+                self._wanting.discard(origin)
+                continue
+            wanted.append((origin, track.turn, count))
+            room -= count
+        if not wanted:
+            return
+        manifest = self._manifest
+        assert manifest is not None
+        self._taking = True
+        self._work(lambda: manifest.take(wanted), self._taken)
+
+    def _taken(self, jobs: dict[int, list[Job]]) -> None:
+        self._taking = False
+        for origin, rows in jobs.items():
+            track = self._tracks[origin]
+            track.pending -= len(rows)
+            self._pending -= len(rows)
+            self._wanting.discard(origin)
+            for job in rows:
+                track.turn = job.turn
+                track.taken += 1
+                run = Run(self._request(job), lambda *_: None, is_one_of_many=True, vacant=job.is_vacant)
+                run.on_end = partial(self._ended, run, origin, job, time.time())
+                self._runs.add(run)
+                if self._stopped:
+                    run.cancelled = True
+                self._runner.add(run)
+        self._intake.moved(self._pending)
+
+    def _request(self, job: Job) -> Request:
+        options = self._plan.options
+        if job.headers:
+            options = replace(options, headers=(*options.headers, *job.headers))
+        folder, _, name = job.target.rpartition("/")
+        return Request(
+            sources=tuple(map(Source, job.urls)),
+            directory=_folder(self._plan.directory, folder),
+            output=Path(name),
+            checksum=job.expected,
+            size=job.size,
+            sha256=self._plan.manifest is not None,
+            options=options,
+        )
+
+    def _ended(
+        self, run: Run, origin: int, job: Job, began: float, result: Result | None, error: BaseException | None
+    ) -> None:
+        self._runs.discard(run)
+        track = self._tracks[origin]
+        track.taken -= 1
+        if result is not None:
+            self._done += 1
+            self._skipped += result.skipped
+            self._size += result.fetched
+            self._outcomes.append(_done(job, result, began))
+        elif isinstance(error, DownloadError):
+            self._failed += 1
+            self._outcomes.append(_failed(job, error, began))
+            if isinstance(error, StorageError) and error.errno in _DISK_IS_UNUSABLE:
+                self._fail(error)
+        else:
+            self._left += 1
+        if track.pending and track.taken <= DEPTH // 2:
+            self._wanting.add(origin)
+        elif not track.pending and not track.taken:
+            del self._tracks[origin]
+        if len(self._outcomes) >= MOST_OUTCOMES:
+            self._queue.hold(True)
+        self._loop.soon(self._go_on)
+
+    # Outcomes
+
+    def _record(self) -> None:
+        manifest = self._manifest
+        if self._recording or not self._outcomes or manifest is None or self._broken:
+            return
+        self._recording = True
+        outcomes, self._outcomes = self._outcomes, []
+        self._work(lambda: manifest.record(outcomes), self._recorded)
+
+    def _recorded(self, _value: object) -> None:
+        self._recording = False
+        self._queue.hold(False)
+
+    # Going on, and ending
+
+    def _tick(self) -> None:
+        if self._over:
+            return
+        now = self._loop.now()
+        if self._pace.is_due(now, RECORD_SECONDS):
+            self._record()
+        self._progress(now)
+        self._loop.call_later(PROGRESS_SECONDS, self._tick)
+
+    def _progress(self, now: float) -> None:
+        size = self._size + self._runner.bytes_under_way()
+        self._pace.sample(now, self._done - self._skipped + self._failed, size)
+        self._emit(
+            BatchProgressed(
+                download=0,
+                at=now,
+                total=self._total(),
+                listed=self._listed,
+                done=self._done,
+                skipped=self._skipped,
+                failed=self._failed,
+                active=self._runner.running,
+                size=size,
+                speed=self._pace.speed,
+                pace=self._pace.files,
+            )
+        )
+
+    def _total(self) -> int:
+        return self._done + self._failed + self._pending + self._left + len(self._runs)
+
+    def _go_on(self) -> None:
+        """After any change: take more rows, or end."""
+        if self._over:
+            return
+        self._take()
+        if len(self._outcomes) >= _GROUP_OUTCOMES:
+            self._record()
+        at_rest = not self._runs and not self._taking and not self._recording
+        if not at_rest or self._jobs:
+            return
+        if not self._stopped and (not self._listed or self._pending):
+            return
+        if self._outcomes and not self._broken:
+            self._record()
+            return
+        self._over = True
+        self._finish()
+
+    def _finish(self) -> None:
+        manifest = self._manifest
+
+        def close() -> list[tuple[str, str, int]]:
+            if manifest is None:
+                return []
+            try:
+                return [] if self._broken else manifest.failures(_MOST_FAILURES)
+            finally:
+                manifest.close()
+
+        self._workers.submit(close, self._closed)
+
+    def _closed(self, failures: Any, error: BaseException | None) -> None:
+        now = self._loop.now()
+        self._progress(now)
+        self._workers.close()
+        error = self._error or error
+        summary = Summary(
+            total=self._total(),
+            done=self._done,
+            skipped=self._skipped,
+            failed=self._failed,
+            pending=self._pending + self._left,
+            rejected=self._rejected,
+            size=self._size,
+            elapsed=now - self._began,
+            failures=tuple(failures or ()),
+        )
+        self._on_end(summary if error is None else None, error)
+
+
+@lru_cache(maxsize=256)
+def _folder(root: Path, folder: str) -> Path:
+    return root / folder if folder else root
+
+
+def _done(job: Job, result: Result, began: float) -> Outcome:
+    final = result.final_url if result.final_url != result.url else None
+    digest = result.sha256 or result.digest
+    return Outcome(
+        job.id,
+        job.target,
+        result.size,
+        None if digest is None else str(digest),
+        None if result.validator is None else f"{result.validator.kind}:{result.validator.value}",
+        final,
+        began,
+        time.time(),
+    )
+
+
+def _failed(job: Job, error: DownloadError, began: float) -> Outcome:
+    reason = error.reason if isinstance(error.reason, Reason) else Reason.INTERNAL
+    status = getattr(error, "status", 0)
+    name = f"{reason.value} {status}" if reason is Reason.HTTP_STATUS and status else reason.value
+    return Outcome(job.id, job.target, started=began, ended=time.time(), reason=name, message=error.message)

@@ -1,0 +1,140 @@
+"""Read a list on a thread of its own and hand its rows on in groups, never far ahead of the downloads.
+
+A list may be endless, or slow (a pipe): what has come is handed on at once, and while one group is being recorded the
+next one gathers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from penstock.core.rows import BadRow, Row
+from penstock.core.template import Template, safe_path
+from penstock.core.urls import check, escape, identity, origin, redact
+from penstock.errors import InvalidRequest
+from penstock.store.manifest import Entry
+from penstock.store.schema import row_key
+
+#: Rows that were read and not yet recorded, at most.
+BUFFER_ROWS: Final = 2000
+#: Rows that are recorded and still to be fetched, at most: beyond it the list is not read further.
+AHEAD_ROWS: Final = 100_000
+#: Characters of a bad line that are shown.
+_EXCERPT: Final = 120
+
+
+class Intake:
+    """Reads `rows`. `deliver(entries, bad, at_end, error)` is called on this thread with each group, and takes it
+    without waiting; `taken` and `ahead` are told when a group is recorded and when rows are fetched.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[Row | BadRow | str],
+        template: Template,
+        deliver: Callable[[Sequence[Entry], Sequence[BadRow], bool, BaseException | None], None],
+    ) -> None:
+        self._rows = rows
+        self._template = template
+        self._deliver = deliver
+        self._changed = threading.Condition()
+        self._entries: list[Entry] = []
+        self._bad: list[BadRow] = []
+        self._busy = False
+        self._ahead = 0
+        self._stopped = False
+        self._ended = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="penstock-list", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read no further. A thread that waits for input that never comes is left to itself."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def taken(self) -> None:
+        """The last group is recorded: the next one may come. On any thread."""
+        with self._changed:
+            self._busy = False
+            self._hand_on()
+            self._changed.notify_all()
+
+    def moved(self, ahead: int) -> None:
+        """So many rows are recorded and still to be fetched. On any thread."""
+        with self._changed:
+            self._ahead = ahead
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            for number, row in enumerate(self._rows, 1):
+                self._take(row, number)
+                if self._stopped:
+                    break
+        except BaseException as error:  # the caller's iterable
+            self._error = error
+        with self._changed:
+            self._ended = True
+            self._hand_on()
+
+    def _take(self, row: Row | BadRow | str, number: int) -> None:
+        item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template)
+        with self._changed:
+            while not self._stopped and (len(self._entries) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
+                self._changed.wait()
+            if isinstance(item, BadRow):
+                self._bad.append(item)
+            else:
+                self._entries.append(item)
+            if not self._busy:
+                self._hand_on()
+
+    def _hand_on(self) -> None:
+        """With the lock held."""
+        if self._busy or not (self._entries or self._bad or self._ended):
+            return
+        self._busy = True
+        entries, bad = self._entries, self._bad
+        self._entries, self._bad = [], []
+        self._deliver(entries, bad, self._ended, self._error)
+
+
+def prepared(row: Row | BadRow, template: Template) -> Entry | BadRow:
+    """The row with its URLs in normal form, its identity and its target; or why it cannot be used."""
+    if isinstance(row, BadRow):
+        return row
+    try:
+        return _entry(row, template)
+    except InvalidRequest as error:
+        shown = redact(row.urls[0])[:_EXCERPT] if row.urls else ""
+        return BadRow(row.line, shown, escape(error.message))
+
+
+def _entry(row: Row, template: Template) -> Entry:
+    if not row.urls:
+        raise InvalidRequest("a row without a URL")
+    urls = tuple(map(check, row.urls))
+    public = tuple(map(identity, urls))
+    named = safe_path(row.output) if row.output else None
+    target = named or template.fill(public[0], row.line)
+    if row.directory:
+        target = f"{safe_path(row.directory)}/{target}"
+    return Entry(
+        row_key(public[0], target if named or row.directory else None),
+        public,
+        str(origin(public[0])),
+        target,
+        named is not None,
+        row.line,
+        row.checksum,
+        row.size,
+        urls if urls != public else None,
+        row.headers,
+    )

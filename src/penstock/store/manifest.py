@@ -1,0 +1,486 @@
+"""The manifest: how each row of a batch ended, in SQLite. It is also the queue of those still to come.
+
+A row is known by its identity (URL without credentials, and the place that the list names for it), never by its
+position, so a list may grow, shrink or be reordered between runs. Each row is pending, done or failed: exactly one.
+Outcomes are written after their files are durable; a file that got its name just before a kill is found by a look at
+its place. Credentials and header fields of rows are kept in a temporary database that dies with the process.
+
+Used by one thread at a time, but for `open`. Every method raises StorageError for what the disk refuses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from penstock.core.digests import parse_checksum
+from penstock.core.template import told_apart
+from penstock.errors import StorageError, TargetLocked
+from penstock.model import Digest
+from penstock.store.lock import try_lock
+from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION, State, place_key
+
+#: How long another reader (``penstock status``) may keep us from writing, seconds.
+_BUSY_SECONDS: Final = 30.0
+#: Origins whose numbers are remembered.
+_KNOWN_ORIGINS: Final = 50_000
+LOCK_SUFFIX: Final = ".lock"
+
+
+class Entry(NamedTuple):
+    """A row of the list, made ready to be recorded. URLs are in normal form; the first has its `origin`."""
+
+    key: bytes
+    urls: tuple[str, ...]
+    origin: str
+    target: str
+    #: True when the list named the target: a clash is then an error, not a reason for another name.
+    is_named: bool
+    line: int
+    expected: Digest | None = None
+    size: int | None = None
+    #: What must not be written down: credentials in URLs, header fields.
+    secret_urls: tuple[str, ...] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Added(NamedTuple):
+    """What became of entries: how many are to be fetched, by their origins' numbers, and from which turn on; how many
+    are `done`; which `failed` already, and why; how many the list had before (`repeated`)."""
+
+    waiting: dict[int, tuple[int, int]]
+    failed: list[tuple[Entry, str]]
+    clashes: list[tuple[Entry, str]]
+    done: int = 0
+    repeated: int = 0
+
+
+class Job(NamedTuple):
+    """A row to be fetched. `is_vacant`: nothing is at its target."""
+
+    id: int
+    turn: int
+    urls: tuple[str, ...]
+    target: str
+    expected: Digest | None
+    size: int | None
+    headers: tuple[tuple[str, str], ...]
+    is_vacant: bool
+
+
+class Outcome(NamedTuple):
+    """How a row ended: `reason` is None when it is done. Times are Unix seconds."""
+
+    id: int
+    target: str
+    size: int | None = None
+    digest: str | None = None
+    validator: str | None = None
+    final_url: str | None = None
+    started: float = 0.0
+    ended: float = 0.0
+    reason: str | None = None
+    message: str | None = None
+
+
+class Rules(NamedTuple):
+    """How rows that are there already are judged. `leaves_existing`: the policy skips targets that are there,
+    `refuses_existing`: it does not touch them. `rechecks`: done files are hashed anew."""
+
+    root: Path
+    leaves_existing: bool = False
+    refuses_existing: bool = True
+    rechecks: bool = False
+
+
+class Manifest:
+    """An open manifest. `hash_file(path)` gives a file's sha-256 as text."""
+
+    def __init__(self, connection: sqlite3.Connection, rules: Rules, hash_file: Callable[[Path, str], str]) -> None:
+        self._db = connection
+        self._rules = rules
+        self._root = str(rules.root)
+        self._hash_file = hash_file
+        self._origins: dict[str, int] = {}
+        self._turn = 0
+        self._run = 0
+        self._has_secrets = False
+        self._lock: tuple[int, Path] | None = None
+
+    @classmethod
+    def open(cls, path: Path | None, rules: Rules, hash_file: Callable[[Path, str], str]) -> Manifest:
+        """Open or make the manifest at `path` for one run; None: one that dies with the process.
+
+        Raises TargetLocked when another run has it, StorageError when it cannot be used.
+        """
+        if path is None:
+            manifest = cls(_connect(""), rules, hash_file)
+        else:
+            lock = _take_lock(path)
+            try:
+                manifest = cls(_connect(str(path)), rules, hash_file)
+            except BaseException:
+                _drop_lock(lock)
+                raise
+            manifest._lock = lock
+        try:
+            with _told(path):
+                manifest._begin()
+        except BaseException:
+            manifest.close()
+            raise
+        return manifest
+
+    def close(self) -> None:
+        """Commit and let go."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.commit()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+        if self._lock is not None:
+            _drop_lock(self._lock)
+            self._lock = None
+
+    def _begin(self) -> None:
+        db = self._db
+        _prepare(db)
+        self._run = db.execute("SELECT coalesce(max(run), 0) + 1 FROM run").fetchone()[0]
+        db.execute("INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), self._root))
+        db.execute("DELETE FROM bad")
+        db.commit()
+
+    # Rows come in
+
+    def add(self, entries: Sequence[Entry]) -> Added:
+        """Record rows of the list, and find out which of them are still to be fetched."""
+        added = Added({}, [], [])
+        done = repeated = 0
+        with _told(None), self._db:
+            for entry in entries:
+                origin = self._origin(entry.origin)
+                state = self._add(entry, origin, added)
+                if state is State.PENDING:
+                    count, first = added.waiting.get(origin, (0, self._turn))
+                    added.waiting[origin] = count + 1, first
+                elif state is State.DONE:
+                    done += 1
+                elif state is None:
+                    repeated += 1
+        return added._replace(done=done, repeated=repeated)
+
+    def add_bad(self, line: int, text: str, why: str) -> None:
+        """Record a line that cannot be used."""
+        with _told(None), self._db:
+            self._db.execute("INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, text, why))
+
+    def _origin(self, name: str) -> int:
+        number = self._origins.get(name)
+        if number is None:
+            self._db.execute("INSERT OR IGNORE INTO origin(name) VALUES(?)", (name,))
+            number = self._db.execute("SELECT id FROM origin WHERE name = ?", (name,)).fetchone()[0]
+            assert isinstance(number, int)
+            if len(self._origins) >= _KNOWN_ORIGINS:
+                self._origins.clear()
+            self._origins[name] = number
+        return number
+
+    def _add(self, entry: Entry, origin: int, added: Added) -> State | None:
+        target = entry.target
+        row = self._insert(entry, origin, target)
+        if row is None:
+            known = self._db.execute(
+                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key,)
+            ).fetchone()
+            if known is not None:
+                return self._meet_again(entry, known, added)
+            if not entry.is_named:
+                target = told_apart(target, entry.urls[0])
+                row = self._insert(entry, origin, target)
+            if row is None:
+                added.clashes.append((entry, f"another row of the list is saved as {target}"))
+                return State.FAILED
+        self._keep_secrets(row, entry)
+        return self._judge_existing(row, target, entry, added)
+
+    def _insert(self, entry: Entry, origin: int, target: str) -> int | None:
+        self._turn += 1
+        cursor = self._db.execute(
+            "INSERT OR IGNORE INTO file(key, place, run, turn, line, state, origin, url, others, target, expected,"
+            " expected_size) VALUES(?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.key,
+                place_key(target),
+                self._run,
+                self._turn,
+                entry.line,
+                origin,
+                entry.urls[0],
+                json.dumps(entry.urls[1:]) if len(entry.urls) > 1 else None,
+                target,
+                None if entry.expected is None else str(entry.expected),
+                entry.size,
+            ),
+        )
+        return cursor.lastrowid if cursor.rowcount else None
+
+    def _judge_existing(self, row: int, target: str, entry: Entry, added: Added) -> State:
+        """A target that was there before the row was ever begun is not ours."""
+        if not (self._rules.leaves_existing or self._rules.refuses_existing):
+            return State.PENDING
+        status = _status(os.path.join(self._root, target))
+        if status is None:
+            return State.PENDING
+        if self._rules.leaves_existing:
+            self._set_done(row, status.st_size, status.st_mtime_ns, None)
+            return State.DONE
+        path = os.path.join(self._root, target)
+        message = f"{path} exists; choose --if-exists skip or overwrite, or another directory"
+        self._set_failed(row, "target-exists", message)
+        added.failed.append((entry, message))
+        return State.FAILED
+
+    def _meet_again(self, entry: Entry, known: tuple[Any, ...], added: Added) -> State | None:
+        row, run, state, target, size, mtime, digest = known
+        if run == self._run:
+            return None
+        self._turn += 1
+        self._db.execute(
+            "UPDATE file SET run = ?, turn = ?, line = ?, url = ?, others = ?, expected = ?, expected_size = ?"
+            " WHERE id = ?",
+            (
+                self._run, self._turn, entry.line, entry.urls[0],
+                json.dumps(entry.urls[1:]) if len(entry.urls) > 1 else None,
+                None if entry.expected is None else str(entry.expected), entry.size, row,
+            ),
+        )  # fmt: skip
+        self._keep_secrets(row, entry)
+        if state == State.DONE.value and self._is_still_there(target, size, mtime, digest, entry):
+            return State.DONE
+        if state == State.PENDING.value and self._was_published(row, target, entry):
+            return State.DONE
+        self._db.execute("UPDATE file SET state = 0, reason = NULL, message = NULL WHERE id = ?", (row,))
+        return State.PENDING
+
+    def _is_still_there(self, target: str, size: int, mtime: int | None, digest: str | None, entry: Entry) -> bool:
+        """The cheap check of a file that was done: its size and time; with `rechecks` its digest."""
+        path = os.path.join(self._root, target)
+        status = _status(path)
+        if status is None or status.st_size != size or (mtime is not None and status.st_mtime_ns != mtime):
+            return False
+        if entry.expected is not None and str(entry.expected) != digest:
+            return self._has_digest(path, entry.expected)
+        if not self._rules.rechecks or digest is None:
+            return True
+        return self._has_digest(path, parse_checksum(digest))
+
+    def _was_published(self, row: int, target: str, entry: Entry) -> bool:
+        """A pending row of an earlier run whose target is there: the run was killed before it could say so.
+
+        Targets appear only when complete, and this one was not there when the row was first recorded.
+        """
+        path = os.path.join(self._root, target)
+        status = _status(path)
+        if status is None or status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
+            return False
+        if entry.expected is not None and not self._has_digest(path, entry.expected):
+            return False
+        digest = None if entry.expected is None else str(entry.expected)
+        self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
+        return True
+
+    def _has_digest(self, path: str, expected: Digest) -> bool:
+        try:
+            return self._hash_file(Path(path), expected.algorithm) == str(expected)
+        except OSError:
+            return False
+
+    def _digest(self, path: str) -> str | None:
+        try:
+            return self._hash_file(Path(path), "sha256")
+        except OSError:
+            return None
+
+    def _set_done(self, row: int, size: int, mtime: int, digest: str | None) -> None:
+        self._db.execute(
+            "UPDATE file SET state = 1, size = ?, mtime = ?, digest = ?, ended = ?, reason = NULL, message = NULL"
+            " WHERE id = ?",
+            (size, mtime, digest, time.time(), row),
+        )
+
+    def _set_failed(self, row: int, reason: str, message: str) -> None:
+        self._db.execute(
+            "UPDATE file SET state = 2, ended = ?, reason = ?, message = ? WHERE id = ?",
+            (time.time(), reason, message, row),
+        )
+
+    def _keep_secrets(self, row: int, entry: Entry) -> None:
+        if entry.secret_urls is None and not entry.headers:
+            return
+        self._has_secrets = True
+        self._db.execute(
+            "INSERT OR REPLACE INTO temp.secret(id, urls, headers) VALUES(?, ?, ?)",
+            (row, json.dumps(entry.secret_urls or entry.urls), json.dumps(entry.headers)),
+        )
+
+    # Rows go out
+
+    def take(self, wanted: Sequence[tuple[int, int, int]]) -> dict[int, list[Job]]:
+        """For each (origin, turn, count): up to `count` pending rows of the origin that come after `turn`."""
+        with _told(None):
+            return {origin: list(self._take(origin, turn, count)) for origin, turn, count in wanted}
+
+    def _take(self, origin: int, turn: int, count: int) -> Iterator[Job]:
+        rows = self._db.execute(
+            "SELECT id, turn, url, others, target, expected, expected_size FROM file"
+            " WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?",
+            (origin, turn, self._run, count),
+        ).fetchall()
+        for row, at, url, others, target, expected, size in rows:
+            urls: tuple[str, ...] = (url, *json.loads(others)) if others else (url,)
+            headers: tuple[tuple[str, str], ...] = ()
+            if self._has_secrets:
+                secret = self._db.execute("SELECT urls, headers FROM temp.secret WHERE id = ?", (row,)).fetchone()
+                if secret is not None:
+                    urls = tuple(json.loads(secret[0]))
+                    headers = tuple((name, value) for name, value in json.loads(secret[1]))
+            path = os.path.join(self._root, target)
+            vacant = not (os.path.lexists(path) or os.path.lexists(path + ".part"))
+            yield Job(row, at, urls, target, parse_checksum(expected) if expected else None, size, headers, vacant)
+
+    # Outcomes
+
+    def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down how rows ended; the files of those that are done are durable."""
+        values = [
+            (
+                1 if o.reason is None else 2, o.size, self._mtime(o), o.digest, o.validator, o.final_url, o.started,
+                o.ended, o.reason, o.message, o.target, o.id,
+            )
+            for o in outcomes
+        ]  # fmt: skip
+        with _told(None), self._db:
+            self._db.executemany(
+                "UPDATE file SET state = ?, size = ?, mtime = ?, digest = ?, validator = ?, final_url = ?,"
+                " started = ?, ended = ?, reason = ?, message = ?, target = ? WHERE id = ?",
+                values,
+            )
+
+    def _mtime(self, outcome: Outcome) -> int | None:
+        if outcome.reason is not None:
+            return None
+        status = _status(os.path.join(self._root, outcome.target))
+        return None if status is None else status.st_mtime_ns
+
+    def failures(self, most: int) -> list[tuple[str, str, int]]:
+        """The most frequent (origin, reason, count) of this run's failed rows."""
+        with _told(None):
+            return self._db.execute(
+                "SELECT origin.name, reason, count(*) AS n FROM file JOIN origin ON origin.id = file.origin"
+                " WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
+                (self._run, most),
+            ).fetchall()
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path:
+        with _told(Path(path)):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            try:
+                check_owner(descriptor, Path(path))
+            finally:
+                os.close(descriptor)
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
+
+
+def check_owner(descriptor: int, path: Path) -> None:
+    """Raise StorageError for a manifest that another user made (S16)."""
+    if hasattr(os, "geteuid") and os.fstat(descriptor).st_uid not in {os.geteuid(), 0}:
+        raise StorageError(f"{path}: the manifest belongs to another user; give another one with --manifest")
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    """Make the tables of a new manifest; raise StorageError for a file that is something else."""
+    check_kind(db)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA temp_store = FILE")
+    db.execute("PRAGMA cache_size = -16000")
+    db.execute("PRAGMA wal_autocheckpoint = 4000")
+    db.executescript(SCHEMA)
+    db.executescript(TEMPORARY)
+
+
+def check_kind(db: sqlite3.Connection) -> None:
+    """Raise StorageError unless it is a manifest of a version we know, or empty."""
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StorageError("it is not a manifest of Penstock's; give another file with --manifest")
+    if version > VERSION:
+        raise StorageError(f"the manifest has version {version}, this Penstock knows {VERSION}; use a newer one")
+    if tables and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise StorageError("the manifest is damaged; move it away to begin a new one (files that are there stay)")
+
+
+@contextlib.contextmanager
+def _told(path: Path | None) -> Iterator[None]:
+    """SQLite's errors as ours, naming the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"{path or 'the manifest'}: {_words(error)}", resumable=True) from error
+    except StorageError as error:
+        if path is not None and not error.message.startswith(str(path)):
+            raise StorageError(f"{path}: {error.message}") from error
+        raise
+    except OSError as error:
+        raise StorageError(f"{path or 'the manifest'}: {error.strerror or error}") from error
+
+
+def _words(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_FULL"):
+        return "the disk is full; make room, and the same command goes on"
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return "it is not a manifest, or damaged; move it away, or give another file with --manifest"
+    if code.startswith("SQLITE_BUSY"):
+        return "another program keeps the manifest locked"
+    return str(error)
+
+
+def _take_lock(path: Path) -> tuple[int, Path]:
+    """Hold ``MANIFEST.lock``: one run at a time, and a lock that dies with its process."""
+    name = path.with_name(path.name + LOCK_SUFFIX)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            descriptor = os.open(name, flags, 0o600)
+            if not try_lock(descriptor):
+                os.close(descriptor)
+                raise TargetLocked(f"{path}: another run is using this manifest; wait for it, or give another one")
+            status = _status(str(name))
+            if status is not None and os.path.samestat(status, os.fstat(descriptor)):
+                return descriptor, name
+            os.close(descriptor)  # its last holder removed it between our open and our lock
+
+
+def _drop_lock(lock: tuple[int, Path]) -> None:
+    descriptor, name = lock
+    with contextlib.suppress(OSError):
+        os.unlink(name)
+    os.close(descriptor)
