@@ -13,6 +13,7 @@ from penstock._version import __version__
 
 if TYPE_CHECKING:
     from penstock.api import Downloader, download
+    from penstock.core.rows import BadRow, Row
     from penstock.errors import (
         CannotResume,
         DigestMismatch,
@@ -28,26 +29,27 @@ if TYPE_CHECKING:
         TargetExists,
         TargetLocked,
     )
-    from penstock.model import Digest, IfExists, Options, Request, Result, Source
+    from penstock.model import Digest, IfExists, Options, Request, Result, Source, Summary
     from penstock.progress import tqdm_progress
 
 _HOMES = {
     "penstock.api": ("Downloader", "download"),
+    "penstock.core.rows": ("BadRow", "Row"),
     "penstock.errors": (
         "CannotResume", "DigestMismatch", "DownloadError", "DownloaderClosed", "InvalidRequest", "NetworkError",
         "ProtocolError", "Reason", "RepresentationChanged", "ServerRefused", "StorageError", "TargetExists",
         "TargetLocked",
     ),
-    "penstock.model": ("Digest", "IfExists", "Options", "Request", "Result", "Source"),
+    "penstock.model": ("Digest", "IfExists", "Options", "Request", "Result", "Source", "Summary"),
     "penstock.progress": ("tqdm_progress",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CannotResume", "Digest", "DigestMismatch", "DownloadError", "Downloader", "DownloaderClosed",
+    "BadRow", "CannotResume", "Digest", "DigestMismatch", "DownloadError", "Downloader", "DownloaderClosed",
     "IfExists", "InvalidRequest", "NetworkError", "Options", "ProtocolError", "Reason",
-    "RepresentationChanged", "Request", "Result", "ServerRefused", "Source", "StorageError",
-    "TargetExists", "TargetLocked", "__version__", "download", "tqdm_progress",
+    "RepresentationChanged", "Request", "Result", "Row", "ServerRefused", "Source", "StorageError",
+    "Summary", "TargetExists", "TargetLocked", "__version__", "download", "tqdm_progress",
 ]  # fmt: skip
 
 

@@ -36,8 +36,9 @@ class Downloader:
     (bytes per second) bounds all its downloads together; `max_files` move at once, over `total_connections` at most;
     of one origin `per_host` (default: 8, or `max_connections` of a download if that is more), asked at most
     `rate_per_host` times a second. Origins take turns, and one that stalls or refuses holds up no other. Keyword
-    arguments named like the fields of `Options` are defaults for every submission. Leaving the ``with`` block waits for all downloads; leaving it by an exception
-    (Ctrl-C) stops them, and each leaves a part that the same submission goes on from.
+    arguments named like the fields of `Options` are defaults for every submission. Leaving the ``with`` block waits
+    for all downloads; leaving it by an exception (Ctrl-C) stops them, and each leaves a part that the same submission
+    goes on from.
     """
 
     def __init__(
@@ -115,8 +116,6 @@ class Downloader:
             template=template,
             rechecks=recheck,
         )
-        if plan.options.if_exists is IfExists.RENAME:
-            raise InvalidRequest("if_exists 'rename' is for one file: the names of many are the same on every run")
         return self._engine.submit_many(rows, plan)
 
     def limit_rate(self, rate: int | None) -> None:

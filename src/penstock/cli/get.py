@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from penstock.cli.config import choose_config, refuse_config
-from penstock.cli.types import byte_count, byte_rate, checksum, seconds
+from penstock.cli.types import byte_count, byte_rate, checksum, pace, seconds
 from penstock.errors import InvalidRequest
 from penstock.model import IfExists, Options
 
@@ -34,6 +35,9 @@ SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. Opt
                fetched resumed connections skipped
   failed       reason message url resumable exit_code
   cancelled    resumable
+and, of a list ("download" is 0):
+  rowrejected  line text why
+  batchprogressed total listed done skipped failed active size speed pace
 
 \b
 Exit codes: 0 done; 1 a download failed; 2 usage; 3 could not write;
@@ -68,6 +72,62 @@ _TARGET: Final = [
     click.Option(["--no-remote-time"], is_flag=True, help="Do not set the file's time from Last-Modified."),
     click.Option(["--resume-unsafe"], is_flag=True, help="Go on with old bytes that nothing proves right."),
     click.Option(["--adopt"], is_flag=True, help="Go on with bytes from another URL with the same strong ETag."),
+]
+
+
+#: Options of lists, and of many files.
+_MANY: Final = [
+    click.Option(
+        ["-i", "--input-file", "lists"],
+        multiple=True,
+        metavar="LIST",
+        help="Download what LIST names (- for stdin): a URL a line, aria2's input file, CSV, TSV or JSON Lines.",
+    ),
+    click.Option(
+        ["--list-format"],
+        type=click.Choice(["uris", "csv", "tsv", "jsonl"]),
+        help="LIST's format, where its name does not tell.",
+    ),
+    click.Option(
+        ["--url-column"], metavar="NAME", default="url", show_default=True, help="The column of a table's URLs."
+    ),
+    click.Option(["-g", "--no-glob", "--globoff", "no_glob"], is_flag=True, help="Take [1-9] and {a,b} as they are."),
+    click.Option(
+        ["-j", "--max-files"],
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=32,
+        show_default=True,
+        help="Files that move at once.",
+    ),
+    click.Option(
+        ["--per-host"],
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Files and connections of one origin; 8, or -x if that is more.",
+    ),
+    click.Option(["--rate-per-host"], type=pace, metavar="N/s", help="Requests to one origin, as in 5/s or 30/min."),
+    click.Option(
+        ["--total-connections"],
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=256,
+        show_default=True,
+        help="Connections over all files.",
+    ),
+    click.Option(
+        ["--template"],
+        metavar="PATH",
+        help="Name files by their URLs, as in '{host}/{path}/{name}'; also {stem} {ext} {line} {hash}.",
+    ),
+    click.Option(
+        ["--manifest"],
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Record how each file ended; with -i beside the directory unless --no-manifest.",
+    ),
+    click.Option(["--no-manifest"], is_flag=True, help="Record nothing."),
+    click.Option(["--recheck"], is_flag=True, help="Hash the files that are done already, not only look at them."),
 ]
 
 
@@ -203,8 +263,9 @@ _TALKING: Final = [
     epilog=_EPILOG,
     short_help="Download each URL; meant when no command is named.",
     params=[
-        click.Argument(["urls"], metavar="URL...", nargs=-1, required=True),
+        click.Argument(["urls"], metavar="[URL]...", nargs=-1),
         *_TARGET,
+        *_MANY,
         *_PACE,
         *_ASKING,
         *_NETWORK,
@@ -213,23 +274,47 @@ _TALKING: Final = [
 )
 @click.pass_context
 def get(ctx: click.Context, /, urls: tuple[str, ...], **params: Any) -> int:
-    """Download each URL, over many connections, and go on where an earlier run stopped."""
-    from penstock.cli.request import build_requests
+    """Download each URL, over many connections, and go on where an earlier run stopped.
+
+    [1-9], [001-100], [a-z:2] and {a,b} in a URL stand for many, as in curl.
+    """
+    from penstock.cli.many import run_many
+    from penstock.cli.request import build_limits, build_many, build_request
     from penstock.cli.run import run
 
+    if not urls and not params["lists"]:
+        raise click.UsageError("give a URL, or a list with -i", ctx)
     level = level_of_detail(params)
     params["user"] = with_password(params["user"])
+    shown = {"level": level, "json": params["json"], "insecure": params["insecure"]}
     try:
-        requests = build_requests(urls, params)
+        if is_one(urls, params):
+            return run(build_request(one_url(urls[0], params), params), limits=build_limits(params), **shown)
+        return run_many(build_many(urls, params), **shown)
     except InvalidRequest as error:
         raise click.UsageError(error.message, ctx) from error
-    return run(
-        requests,
-        level=level,
-        json=params["json"],
-        rate_limit=params["limit_rate"],
-        insecure=params["insecure"],
-    )
+
+
+def is_one(urls: Sequence[str], params: dict[str, Any]) -> bool:
+    """True when exactly one file is asked for, by its URL alone; raises InvalidRequest for a bad range."""
+    if len(urls) != 1 or params["lists"] or params["manifest"] is not None or params["template"] is not None:
+        return False
+    return params["no_glob"] or not any(mark in urls[0] for mark in "[]{}\\") or _matches(urls[0]) == 1
+
+
+def one_url(url: str, params: dict[str, Any]) -> str:
+    """The URL that `url` stands for."""
+    if params["no_glob"] or not any(mark in url for mark in "[]{}\\"):
+        return url
+    from penstock.core.globs import parse_glob
+
+    return next(iter(parse_glob(url))).url
+
+
+def _matches(url: str) -> int:
+    from penstock.core.globs import parse_glob
+
+    return parse_glob(url).count
 
 
 def level_of_detail(params: dict[str, Any]) -> int:

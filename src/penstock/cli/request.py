@@ -8,31 +8,87 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from penstock.cli.many import Many
+from penstock.cli.rows import STDIN, List, chained, count_urls, rows_of_urls
+from penstock.core.template import DEFAULT_TEMPLATE, Template
 from penstock.core.urls import check, check_header
 from penstock.errors import InvalidRequest
 from penstock.model import IfExists, Options, Request, Source
 
 #: A longer file of headers is a mistake.
 MAX_HEADER_BYTES: Final = 1024 * 1024
+#: A manifest beside the directory ``data`` is ``data.penstock``.
+MANIFEST_SUFFIX: Final = ".penstock"
 
 
-def build_requests(urls: Sequence[str], params: Mapping[str, Any]) -> list[Request]:
-    """One request for each URL, with the options that `params` (the command's, by name) say.
+def build_request(url: str, params: Mapping[str, Any]) -> Request:
+    """The request for one URL, with the options that `params` (the command's, by name) say.
 
     Raises InvalidRequest for what click cannot see: URLs, headers, cookies, and options that exclude each other.
     """
-    output = _output(params, len(urls))
-    options = build_options(params)
-    return [
-        Request(
-            sources=(Source(check(url)),),
-            directory=params["directory"],
-            output=output,
-            checksum=params["checksum"],
-            options=options,
-        )
-        for url in urls
-    ]
+    return Request(
+        sources=(Source(check(url)),),
+        directory=params["directory"],
+        output=_output(params),
+        checksum=params["checksum"],
+        options=build_options(params),
+    )
+
+
+def build_many(urls: Sequence[str], params: Mapping[str, Any]) -> Many:
+    """The run over many files that `params` say: URLs, globs and lists. Raises InvalidRequest."""
+    globs = not params["no_glob"]
+    output = params["output"]
+    if params["checksum"] is not None:
+        raise InvalidRequest("--checksum is of one file, but there are several; give each its own in a list")
+    if output is not None and "#" not in str(output):
+        raise InvalidRequest("-o names one file, but there are several; use -d for a directory, or #1 for a glob's part")
+    if params["template"] is not None and output is not None:
+        raise InvalidRequest("-o and --template exclude each other")
+    count_urls(urls, globs=globs)  # raises for a bad range, before anything is done
+    lists = [List(name, params["list_format"], params["url_column"]) for name in params["lists"]]
+    rows = chained(
+        rows_of_urls(urls, globs=globs, output=None if output is None else str(output)),
+        *(each.rows() for each in lists),
+    )
+    template = params["template"] or DEFAULT_TEMPLATE
+    Template(template)
+    return Many(
+        rows,
+        params["directory"],
+        build_options(params),
+        _manifest(params, lists),
+        template,
+        params["recheck"],
+        build_limits(params),
+    )
+
+
+def build_limits(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What bounds all downloads together, as the Downloader takes it."""
+    return {
+        "rate_limit": params["limit_rate"],
+        "max_files": params["max_files"],
+        "per_host": params["per_host"],
+        "rate_per_host": params["rate_per_host"],
+        "total_connections": params["total_connections"],
+    }
+
+
+def _manifest(params: Mapping[str, Any], lists: Sequence[List]) -> Path | None:
+    """Where outcomes are recorded: as asked, else for lists beside the target directory."""
+    given: Path | None = params["manifest"]
+    if params["no_manifest"]:
+        if given is not None:
+            raise InvalidRequest("--manifest and --no-manifest exclude each other")
+        return None
+    if given is not None or not lists:
+        return given
+    directory: Path = params["directory"]
+    if directory.name not in {"", ".", ".."}:
+        return directory.with_name(directory.name + MANIFEST_SUFFIX)
+    name = "stdin" if lists[0].name == STDIN else Path(lists[0].name).name
+    return directory / (name + MANIFEST_SUFFIX)
 
 
 def build_options(params: Mapping[str, Any]) -> Options:
@@ -101,12 +157,10 @@ def _ip_version(params: Mapping[str, Any]) -> int | None:
     return 6 if params["ipv6"] else None
 
 
-def _output(params: Mapping[str, Any], count: int) -> Path | None:
+def _output(params: Mapping[str, Any]) -> Path | None:
     output: Path | None = params["output"]
     if output is None:
         return None
-    if count > 1:
-        raise InvalidRequest("-o names one file, but there are several URLs; use -d for a directory")
     if str(output) == "-":
         raise InvalidRequest("-o -: a download over several connections cannot go to stdout; name a file")
     if str(output) == ".":

@@ -1,4 +1,4 @@
-"""Carry requests out one after another, show what happens, and say how it ended.
+"""Carry one request out, show what happens, and say how it ended.
 
 On a signal the running download writes its last checkpoint, and the last line says where the same command goes on.
 """
@@ -9,9 +9,9 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.cli import messages
 from penstock.cli.codes import DONE, exit_code
@@ -54,14 +54,11 @@ class _Standing:
     resumable: bool = False
     #: How it ended, when the signal came too late to stop it.
     result: Result | None = None
-    #: Downloads that were begun.
-    begun: int = 0
 
     def take(self, event: AnyEvent) -> None:
         match event:
             case Started():
                 self.probed, self.durable, self.resumable, self.result = None, 0, False, None
-                self.begun += 1
             case Finished(result=result):
                 self.result = result
             case Probed():
@@ -76,20 +73,20 @@ class _Standing:
                 self.resumable = resumable
 
 
-def run(requests: Sequence[Request], *, level: int, json: bool, rate_limit: int | None, insecure: bool = False) -> int:
-    """Carry `requests` out in order and return the exit code: the highest of theirs, or that of a signal."""
+def run(request: Request, *, level: int, json: bool, limits: dict[str, Any], insecure: bool = False) -> int:
+    """Carry `request` out and return the exit code; `limits` are the Downloader's."""
     voice = choose_voice(SturdyStream(standard_error()), level, lines=json)
     listeners: list[Callable[[AnyEvent], None]] = [voice.show]
     if json:
         from penstock.cli.jsonlines import JsonLines
 
         listeners.append(JsonLines(SturdyStream(standard_output())).show)
-    _log(level)
+    log_errors(level)
     if insecure:
         voice.complain(INSECURE)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
-        return _run_all(requests, _Session(voice, listeners, signals, level, rate_limit))
+        return _carry_out(request, _Session(voice, listeners, signals, level, limits))
 
 
 def choose_voice(stream: SturdyStream, level: int, *, lines: bool) -> Voice:
@@ -103,16 +100,16 @@ def choose_voice(stream: SturdyStream, level: int, *, lines: bool) -> Voice:
 
 @dataclass(slots=True)
 class _Session:
-    """What the downloads of one run share."""
+    """What goes with the download."""
 
     voice: Voice
     listeners: list[Callable[[AnyEvent], None]]
     signals: Signals
     level: int
-    rate_limit: int | None
+    limits: dict[str, Any]
 
 
-def _run_all(requests: Sequence[Request], session: _Session) -> int:
+def _carry_out(request: Request, session: _Session) -> int:
     from penstock.api import Downloader
     from penstock.cli.allocator import keep_freed_memory
 
@@ -125,12 +122,12 @@ def _run_all(requests: Sequence[Request], session: _Session) -> int:
             listener(event)
 
     try:
-        with Downloader(on_event=listen, rate_limit=session.rate_limit) as downloader:
-            return max(_run_one(request, downloader, standing, session) for request in requests)
+        with Downloader(on_event=listen, **session.limits) as downloader:
+            return _run_one(request, downloader, standing, session)
     except Interrupted as interruption:
         if standing.result is not None:
             session.voice.tell(messages.saved(standing.result))
-            return DONE if standing.begun == len(requests) else interruption.code
+            return DONE
         session.voice.complain(
             messages.interrupted(resumable=standing.resumable, durable=standing.durable, probed=standing.probed)
         )
@@ -154,7 +151,7 @@ def _run_one(request: Request, downloader: Downloader, standing: _Standing, sess
     return DONE
 
 
-def _log(level: int) -> None:
+def log_errors(level: int) -> None:
     """Internal errors are logged with their traceback: for those who asked for details only."""
     logger = logging.getLogger("penstock")
     verbose = level >= messages.VERBOSE and sys.stderr is not None

@@ -33,6 +33,16 @@ def byte_rate(value: str | int) -> int:
         raise click.BadParameter(error.message) from error
 
 
+def pace(value: str | float) -> float:
+    """Requests per second from ``5/s``, ``30/min`` or ``1000/h``."""
+    from penstock.core.politeness import parse_pace
+
+    try:
+        return parse_pace(str(value))
+    except InvalidRequest as error:
+        raise click.BadParameter(error.message) from error
+
+
 def seconds(value: str | float) -> float:
     """Seconds, more than 0, from ``30`` or ``0.5``."""
     try:

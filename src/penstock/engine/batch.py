@@ -10,6 +10,7 @@ manifest lives on a thread of its own.
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -85,6 +86,7 @@ class Batch:
         on_end: Callable[[Summary | None, BaseException | None], None],
     ) -> None:
         self._plan = plan
+        self._root = os.path.join(plan.directory, "")
         self._runner = runner
         self._loop = shared.loop
         self._queue = shared.queue
@@ -282,7 +284,7 @@ class Batch:
             self._done += 1
             self._skipped += result.skipped
             self._size += result.fetched
-            self._outcomes.append(_done(job, result, began))
+            self._outcomes.append(_done(job, result, began, self._root))
         elif isinstance(error, DownloadError):
             self._failed += 1
             self._outcomes.append(_failed(job, error, began))
@@ -400,12 +402,12 @@ def _folder(root: Path, folder: str) -> Path:
     return root / folder if folder else root
 
 
-def _done(job: Job, result: Result, began: float) -> Outcome:
+def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
     final = result.final_url if result.final_url != result.url else None
     digest = result.sha256 or result.digest
     return Outcome(
         job.id,
-        job.target,
+        _target(result.path, root) or job.target,
         result.size,
         None if digest is None else str(digest),
         None if result.validator is None else f"{result.validator.kind}:{result.validator.value}",
@@ -413,6 +415,12 @@ def _done(job: Job, result: Result, began: float) -> Outcome:
         began,
         time.time(),
     )
+
+
+def _target(path: Path, root: str) -> str | None:
+    """The path below `root`, with ``/`` between its components."""
+    text = str(path)
+    return text.removeprefix(root).replace(os.sep, "/") if text.startswith(root) else None
 
 
 def _failed(job: Job, error: DownloadError, began: float) -> Outcome:

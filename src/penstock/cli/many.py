@@ -1,0 +1,103 @@
+"""Carry many files out, show where they are, and say how it ended and how to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from penstock.cli import messages, summary
+from penstock.cli.codes import CANNOT_WRITE, DONE, FAILED, exit_code
+from penstock.cli.run import INSECURE, Voice, log_errors
+from penstock.cli.signals import Interrupted, Signals
+from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.core.rows import BadRow, Row
+from penstock.errors import DownloadError, StorageError
+from penstock.events import AnyEvent
+from penstock.model import Options, Summary
+
+
+class Many(NamedTuple):
+    """What a run over many files is to do."""
+
+    rows: Iterable[Row | BadRow]
+    directory: Path
+    options: Options
+    manifest: Path | None
+    template: str
+    recheck: bool
+    limits: dict[str, Any]
+
+
+def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
+    """Carry it out and return the exit code."""
+    shown = str(job.manifest) if job.manifest is not None else None
+    voice = choose_voice(SturdyStream(standard_error()), level, lines=json, manifest=shown)
+    listeners: list[Callable[[AnyEvent], None]] = [voice.show]
+    if json:
+        from penstock.cli.jsonlines import JsonLines
+
+        listeners.append(JsonLines(SturdyStream(standard_output())).show)
+    log_errors(level)
+    if insecure:
+        voice.complain(INSECURE)
+    signals = Signals()
+    with signals.caught(), contextlib.closing(voice):
+        return _carry_out(job, voice, listeners, signals, shown)
+
+
+def choose_voice(stream: SturdyStream, level: int, *, lines: bool, manifest: str | None) -> Voice:
+    """A live display on a terminal that can do it, plain lines elsewhere or when `lines` asks for them."""
+    if lines or level == messages.QUIET or not stream.isatty() or os.environ.get("TERM") in {"dumb", "unknown"}:
+        from penstock.cli.crowd_plain import CrowdPlain
+
+        return CrowdPlain(stream, level, manifest=manifest)
+    from penstock.cli.crowd import Crowd
+
+    return Crowd(stream, level, manifest=manifest)
+
+
+def _carry_out(
+    job: Many, voice: Voice, listeners: list[Callable[[AnyEvent], None]], signals: Signals, manifest: str | None
+) -> int:
+    from penstock.api import Downloader
+    from penstock.cli.allocator import keep_freed_memory
+
+    keep_freed_memory()
+
+    def listen(event: AnyEvent) -> None:
+        for listener in listeners:
+            listener(event)
+
+    with Downloader(on_event=listen, **job.limits) as downloader:
+        future = downloader.submit_many(
+            job.rows,
+            directory=job.directory,
+            manifest=job.manifest,
+            template=job.template,
+            recheck=job.recheck,
+            **vars(job.options),
+        )
+        try:
+            ended = signals.wait(future)
+        except Interrupted as interruption:
+            # before the last writing, since a second signal leaves at once and must not leave a hidden cursor
+            voice.close()
+            downloader.close(cancel=True)
+            for line in _stopped(future.result(), manifest):
+                voice.complain(line)
+            return interruption.code
+        except DownloadError as error:
+            voice.close()
+            voice.complain(f"penstock: {messages.failed(error, kept=0)}")
+            return CANNOT_WRITE if isinstance(error, StorageError) else exit_code(error)
+        voice.close()
+        for line in summary.ended(ended, manifest=manifest):
+            (voice.complain if ended.failed or ended.rejected else voice.tell)(line)
+        return FAILED if ended.failed or ended.rejected else DONE
+
+
+def _stopped(ended: Summary, manifest: str | None) -> list[str]:
+    return summary.stopped(ended, manifest=manifest)
