@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 #: A ceiling on connections, not an order: they are earned one by one (core/ramp.py).
@@ -85,14 +86,27 @@ class Head:
     headers: tuple[tuple[str, str], ...] = ()
     url: str = ""
 
+    @cached_property
+    def _fields(self) -> dict[str, tuple[str, ...]]:
+        fields: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers:
+            fields[name] = (*fields[name], value) if name in fields else (value,)
+        return fields
+
     def get(self, name: str) -> str | None:
         """The field's values joined by comma (RFC 9110 §5.3), or None. `name` is lower case."""
-        values = [value for key, value in self.headers if key == name]
-        return ", ".join(values) if values else None
+        values = self._fields.get(name)
+        if values is None:
+            return None
+        return values[0] if len(values) == 1 else ", ".join(values)
+
+    def lacks(self, names: frozenset[str]) -> bool:
+        """True when it has none of these fields. `names` are lower case."""
+        return names.isdisjoint(self._fields)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Each value of the field, unjoined: for fields whose duplicates must be seen. `name` is lower case."""
-        return tuple(value for key, value in self.headers if key == name)
+        return self._fields.get(name, ())
 
 
 @dataclass(frozen=True)

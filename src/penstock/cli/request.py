@@ -42,7 +42,9 @@ def build_many(urls: Sequence[str], params: Mapping[str, Any]) -> Many:
     if params["checksum"] is not None:
         raise InvalidRequest("--checksum is of one file, but there are several; give each its own in a list")
     if output is not None and "#" not in str(output):
-        raise InvalidRequest("-o names one file, but there are several; use -d for a directory, or #1 for a glob's part")
+        raise InvalidRequest(
+            "-o names one file, but there are several; use -d for a directory, or #1 for a glob's part"
+        )
     if params["template"] is not None and output is not None:
         raise InvalidRequest("-o and --template exclude each other")
     count_urls(urls, globs=globs)  # raises for a bad range, before anything is done

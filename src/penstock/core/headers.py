@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from penstock.core import digests
@@ -81,6 +82,7 @@ def conflicting_lengths(values: Sequence[str]) -> bool:
     return bool(values) and content_length(values) is None
 
 
+@lru_cache(maxsize=256)
 def http_date(value: str | None) -> float | None:
     """An HTTP-date in any of its three forms (RFC 9110 §5.6.7) as seconds since the epoch."""
     if value is None or len(value) > 64 or not value.isascii():
@@ -122,6 +124,7 @@ def retry_after(value: str | None, now: float) -> float | None:
     return None if at is None else max(0.0, at - now)
 
 
+@lru_cache(maxsize=256)
 def media_type(value: str | None) -> str | None:
     """``type/subtype`` in lower case, without parameters."""
     essence = value.partition(";")[0].strip(_OWS) if value is not None else ""
@@ -142,7 +145,10 @@ def validator(head: Head) -> Validator | None:
 
 def is_encoded(head: Head) -> bool:
     """True when a content coding was applied although identity was asked for."""
-    codings = (head.get("content-encoding") or "").lower().split(",")
+    field = head.get("content-encoding")
+    if field is None:
+        return False
+    codings = field.lower().split(",")
     return any(coding.strip() not in {"", "identity"} for coding in codings)
 
 

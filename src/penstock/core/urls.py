@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -28,6 +29,11 @@ _HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab may st
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: ``user:pass/word@`` with a slash (or ``?``, ``#``) that should have been escaped: what follows the colon is no port.
 _SPLIT_PASSWORD: Final = re.compile(r"(?s)^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//|)[^/?#@\[:]*:(?![0-9]*(?:[/?#]|$)).*@")
+#: A URL in normal form without anything that has to be taken away or escaped: nearly all are such.
+_PLAIN: Final = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]{0,253}[a-z0-9])?(?::(?!80/|443/)[1-9][0-9]{0,3})?/[A-Za-z0-9/!$&'()*+,;=~._%-]*"
+    r"(?:\?[A-Za-z0-9/!$&'()*+,;=~._%?-]*)?"
+)
 _OURS: Final = frozenset({"range", "if-range", "accept-encoding"})
 #: Characters of a URL or header that an error message shows.
 _SHOWN: Final = 200
@@ -39,6 +45,8 @@ def check(url: str) -> str:
 
     Raises InvalidRequest for anything but a sound http or https URL of at most `MAX_URL` characters.
     """
+    if len(url) <= _SHOWN and _PLAIN.fullmatch(url):
+        return url
     text = url.strip(" ")
     if len(text) > MAX_URL:
         raise _refusal(text, f"the URL is longer than {MAX_URL} characters")
@@ -140,6 +148,12 @@ def _idna(host: str, text: str) -> str:
 
 def origin(url: str) -> Origin:
     """Scheme, host and port of a checked URL."""
+    start = url.find("//") + 2
+    return _origin(url[:end] if (end := url.find("/", start)) > 0 else url)
+
+
+@lru_cache(maxsize=1024)
+def _origin(url: str) -> Origin:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return Origin(scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0))
@@ -147,18 +161,24 @@ def origin(url: str) -> Origin:
 
 def strip_userinfo(url: str) -> str:
     """The URL without ``user:password@``."""
+    if "@" not in url:
+        return url
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, parts.fragment))
 
 
 def userinfo(url: str) -> str | None:
     """``user:password`` of the URL, unescaped; None when there is none."""
+    if "@" not in url:
+        return None
     user, at, _ = urlsplit(url).netloc.rpartition("@")
     return unquote(user) if at and user else None
 
 
 def redact(url: str) -> str:
     """The URL as people and logs may see it: no user information, no fragment, nothing a terminal would obey."""
+    if "@" not in url and "#" not in url and url.isascii() and url.isprintable():
+        return url
     cleaned = re.sub(r"(^(?://)?|://)[^/?#]*@", r"\1", _SPLIT_PASSWORD.sub(r"\1", url, count=1)).partition("#")[0]
     return escape(cleaned)
 
@@ -170,7 +190,8 @@ def identity(url: str) -> str:
 
 def last_segment(url: str) -> str:
     """The last segment of the path, still escaped."""
-    return urlsplit(url).path.rpartition("/")[2]
+    path = url.partition("#")[0].partition("?")[0].partition("//")[2].partition("/")[2]
+    return path.rpartition("/")[2]
 
 
 def check_header(line: str) -> tuple[str, str]:

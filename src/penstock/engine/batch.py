@@ -251,7 +251,7 @@ class Batch:
             for job in rows:
                 track.turn = job.turn
                 track.taken += 1
-                run = Run(self._request(job), lambda *_: None, is_one_of_many=True, vacant=job.is_vacant)
+                run = Run(self._request(job), is_one_of_many=True, vacant=job.is_vacant)
                 run.on_end = partial(self._ended, run, origin, job, time.time())
                 self._runs.add(run)
                 if self._stopped:
@@ -297,7 +297,7 @@ class Batch:
         elif not track.pending and not track.taken:
             del self._tracks[origin]
         if len(self._outcomes) >= MOST_OUTCOMES:
-            self._queue.hold(True)
+            self._queue.hold("outcomes", True)
         self._loop.soon(self._go_on)
 
     # Outcomes
@@ -312,7 +312,7 @@ class Batch:
 
     def _recorded(self, _value: object) -> None:
         self._recording = False
-        self._queue.hold(False)
+        self._queue.hold("outcomes", False)
 
     # Going on, and ending
 

@@ -45,6 +45,7 @@ class Context:
         self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
         self.started = self.loop.now()
         self._source = 0
+        self._shown: str | None = None
         self._host: Host | None = None
         self._watcher: tuple[Callable[[float], None], Callable[[], int]] | None = None
 
@@ -61,7 +62,9 @@ class Context:
     @property
     def shown_url(self) -> str:
         """The source's URL as people and programs may see it."""
-        return redact(self.url)
+        if self._shown is None:
+            self._shown = redact(self.url)
+        return self._shown
 
     @property
     def source(self) -> str:
@@ -78,7 +81,7 @@ class Context:
         if self._source + 1 >= len(self.request.sources):
             return False
         self._source += 1
-        self._host = None
+        self._host = self._shown = None
         return True
 
     # The origin

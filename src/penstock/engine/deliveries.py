@@ -1,55 +1,148 @@
-"""Hand whole small files to a disk thread in groups: while one group is put away, the next one gathers."""
+"""Put whole small files in their places, in groups: while one group is synced, the next one is written.
+
+While the disk keeps up the network thread writes and names the files itself: they are a few system calls each, and
+every one that a second thread makes while this one is busy waits for the interpreter's lock, which costs more than
+the call. Only syncing, which waits for the disk, goes to a disk thread, once for a group. When a write has blocked,
+whole groups go there until it has caught up.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
-from penstock.net.tasks import Promise
-from penstock.store.deliver import Deliverer, Outcome, Parcel
+from penstock.engine.pipe import SLOW_WRITE_SECONDS
+from penstock.net.loop import Loop
+from penstock.store.deliver import Delivered, Deliverer, Outcome, Parcel, Written, abandon, name, sync
+from penstock.store.directory import Directory
 from penstock.store.threads import Workers
 
-#: Files in one group, at most: the first of them waits for the last.
-GROUP_FILES: Final = 128
+#: Files in one group, at most: each has a descriptor until it is named.
+GROUP_FILES: Final = 64
+#: Seconds in which a group gathers: each costs two changes of threads, which a fast disk does not make up for.
+GROUP_SECONDS: Final = 0.004
+
+
+class _Item(NamedTuple):
+    """A parcel on its way, and who is told of it. `state` is the parcel, written or not, or how it ended."""
+
+    state: Parcel | Written | Outcome
+    tell: Callable[[Outcome], None]
 
 
 class Deliveries:
-    """What is on its way to the disk. Belongs to the loop's thread; `soon` runs a call after the current one."""
+    """What is on its way to the disk. Belongs to the loop's thread."""
 
-    def __init__(self, workers: Workers, soon: Callable[..., None]) -> None:
+    def __init__(self, workers: Workers, loop: Loop) -> None:
         self._workers = workers
-        self._soon = soon
+        self._soon = loop.soon
+        self._now = loop.now
+        self._later = loop.call_later
         self._deliverer = Deliverer()
-        self._waiting: deque[tuple[Parcel, Promise[Outcome]]] = deque()
+        #: Not yet written; written and not yet synced; named, with directories not yet synced.
+        self._waiting: deque[_Item] = deque()
+        self._written: list[_Item] = []
+        self._named: list[_Item] = []
+        self._directories: dict[int, Directory] = {}
         self._busy = False
+        self._behind = False
 
-    def put(self, parcel: Parcel) -> Promise[Outcome]:
-        """A promise of the parcel's outcome."""
-        promise: Promise[Outcome] = Promise(self._soon)
-        self._waiting.append((parcel, promise))
+    def put(self, parcel: Parcel, tell: Callable[[Outcome], None]) -> None:
+        """Put the parcel in its place; `tell` gets the outcome, never inside this call."""
+        self._waiting.append(_Item(parcel, tell))
+        if not self._behind and len(self._written) < GROUP_FILES:
+            self._write_one()
         if not self._busy:
             self._busy = True
-            self._soon(self._send)  # not yet: others may come in the same turn
-        return promise
+            self._soon(self._go_on)  # not yet: others may come in the same turn
+
+    @property
+    def backlog(self) -> int:
+        """Files that came and are not written yet, or not yet synced."""
+        return len(self._waiting) + len(self._written)
 
     def close(self) -> None:
         """Let go of the directories, once nothing is on its way any more."""
         self._deliverer.close()
 
-    def _send(self) -> None:
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_FILES))]
-        parcels = [parcel for parcel, _ in group]
+    def _write_one(self) -> None:
+        parcel, tell = self._waiting.popleft()
+        assert isinstance(parcel, Parcel)
+        began = self._now()
+        self._keep(self._deliverer.write(parcel), tell)
+        self._behind = self._now() - began > SLOW_WRITE_SECONDS
 
-        def done(outcomes: Any, error: BaseException | None) -> None:
-            for index, (_, promise) in enumerate(group):
-                if error is None:
-                    promise.set(outcomes[index])
-                else:
-                    promise.fail(error)
-            if self._waiting:
-                self._send()
+    def _keep(self, state: Written | Outcome, tell: Callable[[Outcome], None]) -> None:
+        if isinstance(state, Written):
+            self._written.append(_Item(state, tell))
+        else:
+            self._soon(tell, state)
+
+    def _go_on(self) -> None:
+        """Sync what is written and what is named, on a disk thread; then name the former, and tell of the latter."""
+        while self._waiting and not self._behind and len(self._written) < GROUP_FILES:
+            self._write_one()
+        written, self._written = self._written, []
+        named, self._named = self._named, []
+        directories, self._directories = list(self._directories.values()), {}
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_FILES))] if self._behind else []
+        if not (written or named or group):
+            self._busy = False
+            self._deliverer.look_again(())
+            return
+        job = _Job(self._deliverer, written, group, directories)
+        self._workers.submit(job.run, lambda value, error: self._synced(job, named, value, error))
+
+    def _synced(self, job: _Job, named: Sequence[_Item], failed: Any, error: BaseException | None) -> None:
+        for outcome, tell in named:
+            assert not isinstance(outcome, Parcel | Written)
+            tell(outcome)
+        began = self._now()
+        for index, (entry, tell) in enumerate(job.written):
+            if error is not None:
+                tell(error if isinstance(error, OSError) else OSError(str(error)))
+            elif isinstance(entry, Written) and index in failed:
+                abandon(entry)
+                tell(failed[index])
+            elif isinstance(entry, Written):
+                self._named_now(entry, tell)
             else:
-                self._busy = False
+                tell(entry)  # type: ignore[arg-type]  # an outcome: parcels are written by now
+        self._behind = bool(self._waiting) and self._now() - began > SLOW_WRITE_SECONDS
+        in_use = (entry.directory for entry, _ in self._written if isinstance(entry, Written))
+        self._deliverer.look_again([*in_use, *self._directories.values()])
+        if self._behind or len(self._written) >= GROUP_FILES or not self._written:
+            self._go_on()
+        else:
+            self._later(GROUP_SECONDS, self._go_on)
 
-        self._workers.submit(lambda: self._deliverer.deliver(parcels), done)
+    def _named_now(self, entry: Written, tell: Callable[[Outcome], None]) -> None:
+        outcome = name(entry)
+        if isinstance(outcome, Delivered):
+            self._directories[id(entry.directory)] = entry.directory
+            self._named.append(_Item(outcome, tell))
+        else:
+            tell(outcome)
+
+
+class _Job:
+    """What a disk thread does for a group: write what is not written yet, then sync."""
+
+    def __init__(
+        self, deliverer: Deliverer, written: list[_Item], group: Sequence[_Item], directories: Sequence[Directory]
+    ) -> None:
+        self._deliverer = deliverer
+        self._group = group
+        self._directories = directories
+        self.written = written
+
+    def run(self) -> dict[int, OSError]:
+        """What could not be synced, by its index in `written`."""
+        for parcel, tell in self._group:
+            assert isinstance(parcel, Parcel)
+            self.written.append(_Item(self._deliverer.write(parcel), tell))
+        indices = [index for index, (entry, _) in enumerate(self.written) if isinstance(entry, Written)]
+        entries = [entry for entry, _ in self.written if isinstance(entry, Written)]
+        failed = sync(entries, self._directories)
+        return {indices[index]: error for index, error in failed.items()}

@@ -13,6 +13,7 @@ from penstock.core.headers import http_date
 from penstock.core.naming import choose_name, decoded_name
 from penstock.core.ranges import RangeSet
 from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
+from penstock.core.retry import Failure
 from penstock.core.segments import Segments
 from penstock.core.urls import identity, redact
 from penstock.engine.beginning import first_lane, first_range, known_from, recorded, split_output
@@ -48,7 +49,7 @@ from penstock.errors import (
     ServerRefused,
     TargetExists,
 )
-from penstock.events import Probed, Restarted, Resumed, Started
+from penstock.events import Probed, Restarted, Resumed
 from penstock.model import Digest, IfExists, Representation, Result
 from penstock.store.deliver import has_journal
 from penstock.store.directory import Directory
@@ -71,14 +72,18 @@ class Cancel(BaseException):
 class Download:
     """Runs one request. `live` is its coroutine; everything here belongs to the loop's thread."""
 
-    def __init__(self, context: Context, backlog: Backlog, *, vacant: bool = False) -> None:
-        """`vacant`: nothing was at the target a moment ago, neither a file nor what an earlier run left of it."""
+    def __init__(
+        self, context: Context, backlog: Backlog, *, vacant: bool = False, first: Opened | Failure | None = None
+    ) -> None:
+        """`vacant`: nothing was at the target a moment ago, neither a file nor what an earlier run left of it.
+        `first` is how the first request for it went, when one was made already (see `swift`)."""
         self.context = context
         self.state = State.QUEUED
         #: True when the same request made again would go on from bytes on disk.
         self.resumable = False
         self._backlog = backlog
         self._vacant = vacant
+        self._first = first
         self._fetch_now: Fetch | None = None
         self._leaving = False
         self._patience = Patience(context)
@@ -94,8 +99,6 @@ class Download:
 
     async def live(self) -> Result:
         """From request to result; raises DownloadError, or Cancel when it was thrown in."""
-        context = self.context
-        context.emit(Started(download=context.number, at=context.now, url=context.shown_url))
         try:
             result = await self._live_by_some_source()
         except BaseException as error:
@@ -169,6 +172,10 @@ class Download:
 
     async def _live(self) -> Result:
         self._enter(State.PREPARING)
+        if isinstance(self._first, Failure):
+            failure, self._first = self._first, None
+            self._enter(State.PROBING)
+            await self.context.sleep(self._patience.next_wait(failure))
         skipped = None if self._vacant else await self._look()
         if skipped is not None:
             return self._skip(skipped)
@@ -201,8 +208,14 @@ class Download:
         self._enter(State.PROBING)
         asked = first_range(plan, place, self.context.options.min_segment)
         if_range = plan.validator.value if isinstance(plan, Continue) and plan.validator is not None else None
+        first, self._first = self._first, None
         opened, answer = await probe(
-            self.context, self._patience, range_header=asked, if_range=if_range, purse=self._purse()
+            self.context,
+            self._patience,
+            range_header=asked,
+            if_range=if_range,
+            purse=self._purse(),
+            first=first if isinstance(first, Opened) else None,
         )
         try:
             return await self._answered(opened, answer, plan)

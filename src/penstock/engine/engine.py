@@ -60,7 +60,7 @@ class Engine:
         self._loop = loop = Loop(_report)
         self._writer = Workers("penstock-write", 1, loop.call)
         self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
-        self._deliveries = Deliveries(self._workers, loop.soon)
+        self._deliveries = Deliveries(self._workers, loop)
         hosts = Hosts(loop.now, per_host=limits.per_host, pace=limits.pace, on_trouble=self._on_trouble)
         connections = connections_within_limits(limits.total_connections)
         if connections < min(limits.max_files, limits.total_connections):

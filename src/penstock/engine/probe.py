@@ -16,99 +16,19 @@ from penstock.core.redirects import Follow, Refused, follow
 from penstock.core.retry import Cause, Failure, status_line
 from penstock.core.urls import redact
 from penstock.engine.context import Context
+from penstock.engine.opening import Opening
 from penstock.engine.patience import Patience, TransferFailed
 from penstock.engine.purse import Purse
 from penstock.errors import ProtocolError, Reason, ServerRefused
 from penstock.model import Head
 from penstock.net.configure import Exchange
 from penstock.net.tasks import Promise
-from penstock.net.transfer import Transfer, Verdict
+from penstock.net.transfer import Transfer
 
 #: Unusable answers to range requests after which the source is read as one stream.
 MAX_REJECTS: Final = 3
 #: Seconds that a redirect's own body may take to its end, which keeps the connection usable.
 _DRAIN_SECONDS: Final = 2.0
-#: Seconds after the head that a small body may take to be collected; a slower one goes to the disk as it comes.
-COLLECT_SECONDS: Final = 1.0
-
-
-class Opening:
-    """Follows a transfer up to its head; keeps how it ended if it ends before somebody takes it over.
-
-    With a `purse` it keeps a small body in memory, and has its answer only when that is complete, too large after
-    all, or slow.
-    """
-
-    def __init__(self, context: Context, purse: Purse | None = None) -> None:
-        self.answered: Promise[Head] = Promise(context.loop.soon)
-        self.ended = False
-        self.failure: Failure | None = None
-        #: What was collected of the body, in order.
-        self.blocks: list[bytes] = []
-        self.received = 0
-        self._purse = purse
-        self._room = 0
-        self._opened = context.now
-        self._patience = context.options.connect_timeout + context.options.stall_timeout
-
-    @property
-    def complete(self) -> bool:
-        """True when the whole body was collected."""
-        return self._room > 0 and self.ended and self.failure is None
-
-    def look(self, transfer: Transfer, now: float) -> None:
-        """Called a few times a second: give up what does not answer, and collect nothing slowly."""
-        if self.answered.settled:
-            return
-        if transfer.head is None:
-            if now - self._opened > self._patience:
-                self.late()
-        elif now - self._opened - (transfer.setup or 0.0) > COLLECT_SECONDS:
-            self._stop_collecting(transfer)
-
-    def late(self) -> None:
-        """The time for an answer is over."""
-        self.answered.fail(TransferFailed(Failure(Cause.STALLED, "no answer in time")))
-
-    def forget(self) -> None:
-        """What was collected is not held any more."""
-        if self._purse is not None and self._room:
-            self._purse.give_back(self._room)
-            self._room = 0
-
-    def on_head(self, transfer: Transfer, head: Head) -> Verdict:
-        """Collect a small body, hold any other that may be data, and read past the rest."""
-        if head.status not in {200, 206}:
-            self.answered.set(head)
-            return Verdict.DRAIN
-        if self._purse is not None:
-            self._room = self._purse.take(head)
-        if self._room:
-            return Verdict.TAKE
-        self.answered.set(head)
-        return Verdict.HOLD
-
-    def on_body(self, transfer: Transfer, block: bytes) -> bool:
-        """Collect; past the room that was taken, hold the rest back."""
-        self.blocks.append(block)
-        self.received += len(block)
-        if self.received > self._room:
-            self._stop_collecting(transfer)
-        return True
-
-    def on_end(self, transfer: Transfer, failure: Failure | None) -> None:
-        """The transfer ended by itself: complete, without a body, or broken."""
-        self.ended = True
-        self.failure = failure
-        if transfer.head is not None and (failure is None or self.received):
-            self.answered.set(transfer.head)
-        else:
-            self.answered.fail(TransferFailed(failure or Failure(Cause.CUT, "no answer")))
-
-    def _stop_collecting(self, transfer: Transfer) -> None:
-        assert transfer.head is not None
-        transfer.hold()
-        self.answered.set(transfer.head)
 
 
 @dataclass(slots=True)
@@ -127,43 +47,55 @@ class Opened:
         self.opening.forget()
 
 
-async def open_following(context: Context, exchange: Exchange, purse: Purse | None = None) -> Opened:
+async def open_following(
+    context: Context, exchange: Exchange, purse: Purse | None = None, first: Opened | None = None
+) -> Opened:
     """Make a request and follow its redirects; raises TransferFailed, or ServerRefused for a bad redirect.
 
-    With a `purse` a small body is collected on the way.
+    With a `purse` a small body is collected on the way. `first` is the first answer, when it is there already.
     """
     hops = 0
     while True:
-        await context.permission()
-        opening = Opening(context, purse)
-        transfer = Transfer(context.loop, exchange, opening)
-        context.watch(partial(opening.look, transfer), partial(getattr, opening, "received"))
-        try:
-            head = await opening.answered
-        except BaseException as error:
-            transfer.stop()
-            opening.forget()
-            if isinstance(error, TransferFailed):
-                context.failed(error.failure)
-            raise
-        finally:
-            context.watch(None)
+        opened = first or await _open(context, exchange, purse)
+        first = None
         step = follow(
             exchange.url,
-            head,
+            opened.head,
             hops,
             max_redirects=context.options.max_redirects,
             allow_downgrade=context.options.allow_downgrade,
         )
         if isinstance(step, Refused):
-            transfer.stop()
+            opened.drop()
             message = f"{redact(exchange.url)}: {step.why}"
-            raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT, status=head.status)
+            raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT, status=opened.head.status)
         if not isinstance(step, Follow):
-            return Opened(transfer, opening, head, exchange.url)
-        context.loop.call_later(_DRAIN_SECONDS, transfer.stop)
+            return opened
+        context.loop.call_later(_DRAIN_SECONDS, opened.transfer.stop)
         hops += 1
         exchange = replace(exchange, url=step.url)
+
+
+async def _open(context: Context, exchange: Exchange, purse: Purse | None) -> Opened:
+    """Make one request; raises TransferFailed."""
+    await context.permission()
+    answered: Promise[None] = Promise(context.loop.soon)
+    opening = Opening(context.now, context.options, purse, partial(answered.set, None))
+    transfer = Transfer(context.loop, exchange, opening)
+    context.watch(partial(opening.look, transfer), partial(getattr, opening, "received"))
+    try:
+        await answered
+        if opening.head is None:
+            raise TransferFailed(opening.failure or Failure(Cause.CUT, "no answer"))
+    except BaseException as error:
+        transfer.stop()
+        opening.forget()
+        if isinstance(error, TransferFailed):
+            context.failed(error.failure)
+        raise
+    finally:
+        context.watch(None)
+    return Opened(transfer, opening, opening.head, exchange.url)
 
 
 async def probe(
@@ -173,10 +105,12 @@ async def probe(
     range_header: str | None,
     if_range: str | None,
     purse: Purse | None = None,
+    first: Opened | None = None,
 ) -> tuple[Opened, Answer]:
     """Ask the source until it answers with something usable; the answer is never a Refusal or Broken.
 
-    `range_header` None asks for the whole; with a `purse` a small body is collected. Raises DownloadError.
+    `range_header` None asks for the whole; with a `purse` a small body is collected; `first` is the first answer, when
+    it is there already. Raises DownloadError.
     """
     rejects = 0
     while True:
@@ -184,7 +118,7 @@ async def probe(
             context.url, context.url, context.options, range=range_header, if_range=if_range, decode=True
         )
         try:
-            opened = await open_following(context, exchange, purse)
+            opened, first = await open_following(context, exchange, purse, first), None
         except TransferFailed as failed:
             await context.sleep(patience.next_wait(failed.failure))
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 from penstock.core.turns import Turns
 from penstock.engine.hosts import Host, Hosts
@@ -22,21 +22,26 @@ DEFAULT_TOTAL_CONNECTIONS: Final = 256
 
 
 class Ticket:
-    """A download's place in the queue. `begin` is called when its turn has come, `refuse` when its origin was given
-    up while it waited."""
+    """A download's place in the queue: the origin it is of, and the `connections` it may have."""
 
-    __slots__ = ("begin", "connections", "host", "is_idle", "origin", "refuse", "waits")
+    __slots__ = ("connections", "host", "is_idle", "origin", "waits")
 
-    def __init__(
-        self, origin: Origin, connections: int, begin: Callable[[], None], refuse: Callable[[str], None]
-    ) -> None:
+    def __init__(self, origin: Origin, connections: int) -> None:
         self.origin = origin
         self.connections = connections
-        self.begin = begin
-        self.refuse = refuse
         self.host: Host | None = None
         self.waits = False
         self.is_idle = False
+
+
+class Starter(Protocol):
+    """Who begins downloads."""
+
+    def begin(self, ticket: Any) -> None:
+        """Its turn has come."""
+
+    def refuse(self, ticket: Any, why: str) -> None:
+        """Its origin was given up while it waited."""
 
 
 class Queue:
@@ -61,13 +66,15 @@ class Queue:
         self._timed: set[Origin] = set()
         self._running = 0
         self._idle = 0
-        self._held = False
+        #: Set before the first ticket is put.
+        self.starter: Starter | None = None
+        self._held: set[str] = set()
         self._advancing = False
 
     @property
-    def running(self) -> int:
-        """Downloads under way."""
-        return self._running
+    def _starter(self) -> Starter:
+        assert self.starter is not None
+        return self.starter
 
     def put(self, ticket: Ticket) -> None:
         """Let `ticket` wait for its turn, which may be now."""
@@ -107,10 +114,12 @@ class Queue:
             ticket.is_idle = idle
             self._idle += 1 if idle else -1
 
-    def hold(self, held: bool) -> None:
-        """Begin nothing new while `held`: what has come must be put away first."""
-        self._held = held
-        if not held:
+    def hold(self, reason: str, held: bool) -> None:
+        """Begin nothing new while `held` for any reason: what has come must be put away first."""
+        if held:
+            self._held.add(reason)
+        elif reason in self._held:
+            self._held.discard(reason)
             self.advance()
 
     def spare_connections(self, host: Host) -> int:
@@ -127,7 +136,7 @@ class Queue:
         while line:
             ticket = line.popleft()
             self._unwait(ticket)
-            ticket.refuse(why)
+            self._starter.refuse(ticket, why)
 
     def advance(self) -> None:
         """Begin as many downloads as there is room for."""
@@ -144,7 +153,7 @@ class Queue:
                 self._running += 1
                 assert ticket.host is not None
                 ticket.host.files += 1
-                ticket.begin()
+                self._starter.begin(ticket)
         finally:
             self._advancing = False
 

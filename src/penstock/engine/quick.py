@@ -38,7 +38,8 @@ def deliver(context: Context, opened: Opened, known: Representation, folder: Pat
     """Send it to its place."""
     assert known.length is not None
     options = context.options
-    return context.deliveries.put(
+    promise: Promise[Outcome] = Promise(context.loop.soon)
+    context.deliveries.put(
         Parcel(
             folder,
             name,
@@ -48,8 +49,10 @@ def deliver(context: Context, opened: Opened, known: Representation, folder: Pat
             options.if_exists is IfExists.OVERWRITE,
             tuple(digest for _, digest in expected_digests(context, known)),
             context.request.sha256,
-        )
+        ),
+        promise.set,
     )
+    return promise
 
 
 def settle(outcome: Outcome, context: Context, known: Representation, folder: Path) -> Delivered | None:

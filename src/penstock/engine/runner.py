@@ -7,12 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from penstock.core.retry import Failure
 from penstock.core.urls import origin, redact
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.download import Cancel, Deadline, Download
 from penstock.engine.hosts import Host
 from penstock.engine.pipe import Backlog
+from penstock.engine.probe import Opened
 from penstock.engine.queue import Ticket
+from penstock.engine.swift import Swift, may_try
 from penstock.errors import DownloadError, NetworkError, Reason, ServerRefused, TargetLocked
 from penstock.events import Cancelled, Failed, Finished, Started, Warned
 from penstock.model import Request, Result
@@ -28,29 +31,36 @@ IDLE_SECONDS: Final = 1.0
 #: must not keep a run from ending.
 TRICKLE_SECONDS: Final = 600.0
 TRICKLE_BYTES: Final = 1024
+#: Small files in memory on their way to the disk, beyond which nothing new begins.
+MOST_DELIVERIES: Final = 512
 #: Waits that servers ask for and that are too long to be waited out, seconds (see core/retry.py).
 _LONG_WAIT: Final = 300.0
 
 
-class Run:
+class Run(Ticket):
     """One download on the engine. `on_end(result, error)` is called once."""
 
-    __slots__ = ("cancelled", "context", "download", "ended", "is_one_of_many", "moved_at", "moved_to", "number",
-                 "on_end", "request", "task", "ticket", "vacant")  # fmt: skip
+    __slots__ = ("cancelled", "context", "download", "ended", "has_left", "is_one_of_many", "moved_at", "moved_to",
+                 "number", "on_end", "request", "swift", "task", "vacant")  # fmt: skip
 
-    def __init__(self, request: Request, on_end: OnEnd, *, is_one_of_many: bool = False, vacant: bool = False) -> None:
+    def __init__(
+        self, request: Request, on_end: OnEnd | None = None, *, is_one_of_many: bool = False, vacant: bool = False
+    ) -> None:
         """`vacant`: nothing was at the target a moment ago."""
+        super().__init__(origin(request.sources[0].url), request.options.max_connections)
         self.request = request
         self.on_end = on_end
         self.is_one_of_many = is_one_of_many
         self.vacant = vacant
         self.number = 0
         self.cancelled = False
+        #: True when it does not count in the queue any more.
+        self.has_left = False
         self.ended: Promise[None] | None = None
+        self.swift: Swift | None = None
         self.context: Context | None = None
         self.download: Download | None = None
         self.task: Task | None = None
-        self.ticket: Ticket | None = None
         #: When bytes last came, and how many there were: to tell a file that moves from one that does not.
         self.moved_at = 0.0
         self.moved_to: int | None = None
@@ -63,6 +73,7 @@ class Runner:
         self._shared = shared
         self._loop = shared.loop
         self._queue = shared.queue
+        self._queue.starter = self
         self._backlog = backlog
         self._waiting: set[Run] = set()
         self._running: set[Run] = set()
@@ -76,20 +87,17 @@ class Runner:
 
     def bytes_under_way(self) -> int:
         """Bytes that came for the downloads under way."""
+        swift = sum(run.swift.opening.received for run in self._running if run.swift is not None)
         awaited = (run.download.bytes_awaited() for run in self._running if run.download is not None)
-        return sum(count or 0 for count in awaited)
+        return swift + sum(count or 0 for count in awaited)
 
     def add(self, run: Run) -> None:
         """Let a download wait for its turn."""
         if run.cancelled:
             self._end_unbegun(run, Cancel())
             return
-        source = origin(run.request.sources[0].url)
-        run.ticket = Ticket(
-            source, run.request.options.max_connections, partial(self._begin, run), partial(self._refuse, run)
-        )
         self._waiting.add(run)
-        self._queue.put(run.ticket)
+        self._queue.put(run)
 
     def cancel(self, run: Run) -> None:
         """Stop a download; it leaves a part that can be gone on from."""
@@ -97,10 +105,13 @@ class Runner:
             return
         run.cancelled = True
         if run in self._waiting:
-            assert run.ticket is not None
-            self._queue.drop(run.ticket)
+            self._queue.drop(run)
             self._waiting.discard(run)
             self._end_unbegun(run, Cancel())
+        elif run.swift is not None and run.swift.is_stoppable:
+            run.swift.stop()
+            run.swift = None
+            self._ended(run, None, Cancel())
         else:
             self._interrupt(run, Cancel)
 
@@ -117,7 +128,8 @@ class Runner:
 
     # A download's beginning and end
 
-    def _begin(self, run: Run) -> None:
+    def begin(self, run: Run) -> None:
+        """Its turn has come (from the queue)."""
         self._waiting.discard(run)
         self._running.add(run)
         run.number = next(self._numbers)
@@ -125,14 +137,51 @@ class Runner:
         if not self._looking:
             self._looking = True
             self._loop.call_later(LOOK_SECONDS, self._look)
-        self._live(run)
+        if run.is_one_of_many and run.vacant and may_try(run.request):
+            self._try(run)
+        else:
+            self._live(run)
 
-    def _live(self, run: Run) -> None:
+    def _try(self, run: Run) -> None:
+        """Bet that it is small: then this is all there is to it."""
+        assert run.host is not None
+        run.host.politeness.on_request(self._loop.now())
+        run.swift = Swift(run.request, self._shared, partial(self._arrived, run), partial(self._tried, run))
+
+    def _arrived(self, run: Run) -> None:
+        """A small file came whole: while it is put away another one may begin."""
+        assert run.host is not None
+        self._shared.hosts.answered(run.host)
+        self._leave_queue(run)
+        if self._shared.deliveries.backlog > MOST_DELIVERIES:
+            self._queue.hold("deliveries", True)
+
+    def _leave_queue(self, run: Run) -> None:
+        if not run.has_left:
+            run.has_left = True
+            self._queue.end(run)
+
+    def _tried(self, run: Run, end: Result | Opened | Failure) -> None:
+        run.swift = None
+        assert run.host is not None
+        if self._shared.deliveries.backlog < MOST_DELIVERIES // 2:
+            self._queue.hold("deliveries", False)
+        if isinstance(end, Result):
+            self._ended(run, end, None)
+            return
+        if isinstance(end, Failure):
+            self._shared.hosts.failed(run.host, end)
+        self._live(run, end)
+
+    def _live(self, run: Run, first: Opened | Failure | None = None) -> None:
         if run.cancelled:
+            if isinstance(first, Opened):
+                first.drop()
             self._ended(run, None, Cancel())
             return
         run.context = Context(run.number, run.request, self._shared)
-        run.download = Download(run.context, self._backlog, vacant=run.vacant)
+        run.context.emit(Started(download=run.number, at=run.context.now, url=run.context.shown_url))
+        run.download = Download(run.context, self._backlog, vacant=run.vacant, first=first)
         run.task = Task(run.download.live(), partial(self._ended, run))
         run.task.start()
 
@@ -141,15 +190,18 @@ class Runner:
             return
         self._running.discard(run)
         self._tell(run, result, error)
-        assert run.ticket is not None
-        self._learn(run, error)
-        self._queue.end(run.ticket)
+        if error is not None:
+            self._learn(run, error)
+        self._leave_queue(run)
         if run.ended is not None:
             run.ended.set(None)
+        assert run.on_end is not None
         run.on_end(result, error)
 
     def _tell(self, run: Run, result: Result | None, error: BaseException | None) -> None:
         emit, now, number = self._shared.emit, self._loop.now(), run.number
+        if run.context is None:
+            emit(Started(download=number, at=now, url=redact(run.request.sources[0].url)))
         if result is not None:
             emit(Finished(download=number, at=now, result=result))
         elif isinstance(error, DownloadError):
@@ -171,9 +223,8 @@ class Runner:
 
     def _learn(self, run: Run, error: BaseException | None) -> None:
         """An origin that cannot be had for one file cannot be had for the others that wait for it."""
-        assert run.ticket is not None
-        assert run.ticket.host is not None
-        host = run.ticket.host
+        assert run.host is not None
+        host = run.host
         why = _why_not_at_all(host, error)
         if why is not None and host.politeness.given_up is None:
             now = self._loop.now()
@@ -182,7 +233,8 @@ class Runner:
             host.give_up(why, now)
             self._queue.refuse_waiting(host)
 
-    def _refuse(self, run: Run, why: str) -> None:
+    def refuse(self, run: Run, why: str) -> None:
+        """Its origin was given up while it waited (from the queue)."""
         self._waiting.discard(run)
         url = redact(run.request.sources[0].url)
         self._end_unbegun(run, NetworkError(f"{url}: {why}", url=url, resumable=True))
@@ -190,9 +242,8 @@ class Runner:
     def _end_unbegun(self, run: Run, error: BaseException) -> None:
         if not run.is_one_of_many:
             run.number = next(self._numbers)
-            url = redact(run.request.sources[0].url)
-            self._shared.emit(Started(download=run.number, at=self._loop.now(), url=url))
             self._tell(run, None, error)
+        assert run.on_end is not None
         run.on_end(None, error)
 
     @staticmethod
@@ -205,22 +256,26 @@ class Runner:
     def _look(self) -> None:
         now = self._loop.now()
         for run in list(self._running):
-            if run.context is not None and run.download is not None:
+            if run.swift is not None:
+                came: int | None = run.swift.opening.received if run.swift.is_stoppable else None
+                run.swift.look(now)
+                self._see_movement(run, came, now)
+            elif run.context is not None and run.download is not None:
                 run.context.look(now)
-                self._see_movement(run, run.download, now)
+                self._see_movement(run, run.download.bytes_awaited(), now)
                 self._see_deadline(run, run.context, now)
         self._queue.advance()
         self._looking = bool(self._running)
         if self._looking:
             self._loop.call_later(LOOK_SECONDS, self._look)
 
-    def _see_movement(self, run: Run, download: Download, now: float) -> None:
-        came = download.bytes_awaited()
+    def _see_movement(self, run: Run, came: int | None, now: float) -> None:
         if came is None or came != run.moved_to:
             run.moved_to = came
             run.moved_at = now
-        assert run.ticket is not None
-        self._queue.set_idle(run.ticket, now - run.moved_at >= IDLE_SECONDS)
+        if run.has_left:
+            return
+        self._queue.set_idle(run, now - run.moved_at >= IDLE_SECONDS)
 
     def _see_deadline(self, run: Run, context: Context, now: float) -> None:
         deadline = context.options.deadline

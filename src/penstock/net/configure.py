@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pycurl
 
@@ -22,6 +22,8 @@ _HAPPY_EYEBALLS_TIMEOUT_MS: Final = 271
 #: A dead IPv6 address costs this much before IPv4 is tried beside it (RFC 8305 §5 recommends 250).
 _HAPPY_EYEBALLS_MS: Final = 200
 _KEEPALIVE_SECONDS: Final = 60
+#: What the first request for a file asks for.
+_FIRST_RANGE: Final = "bytes=0-"
 
 _HTTP_VERSIONS: Final = {
     "1.0": pycurl.CURL_HTTP_VERSION_1_0,
@@ -47,10 +49,32 @@ class Exchange:
     decode: bool = False
 
 
-def configure(curl: Any, exchange: Exchange) -> None:
-    """Set every option of a clean handle."""
-    options = exchange.options
+class Profile(NamedTuple):
+    """What two exchanges must have in common for one handle to serve both, but for the URL."""
+
+    options: Options
+    scheme: str
+    is_home: bool
+    decode: bool
+    range: str
+
+
+def profile_of(exchange: Exchange) -> Profile | None:
+    """The exchange's profile; None for one whose handle is of no use to another."""
+    if exchange.if_range is not None or exchange.range != _FIRST_RANGE or "@" in exchange.asked_url:
+        return None
+    scheme = exchange.url[:6]
+    return Profile(exchange.options, scheme, is_home(exchange), exchange.decode, exchange.range)
+
+
+def aim(curl: Any, exchange: Exchange) -> None:
+    """Set what differs between two exchanges of one profile."""
     curl.setopt(pycurl.URL, strip_userinfo(exchange.url))
+
+
+def configure(curl: Any, exchange: Exchange) -> None:
+    """Set every option of a clean handle, but for the URL."""
+    options = exchange.options
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.FOLLOWLOCATION, 0)
@@ -125,6 +149,8 @@ def _identify(curl: Any, exchange: Exchange) -> None:
 
 def is_home(exchange: Exchange) -> bool:
     """True when the request goes to the origin that the user named: scheme, host and port."""
+    if exchange.url is exchange.asked_url:
+        return True
     return origin(exchange.url) == origin(exchange.asked_url)
 
 

@@ -1,4 +1,4 @@
-"""The network thread: libcurl's multi handle driven by `selectors`, timers, and calls from other threads.
+"""The network thread: libcurl's multi handle driven by a poller, timers, and calls from other threads.
 
 Knows nothing of downloads. libcurl says which sockets it watches and when it wants to be woken; we wait for both
 and for a wake-up byte from other threads. Everything but `call` and `close` is for the loop's own thread.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
-import selectors
 import socket
 import threading
 import time
@@ -20,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pycurl
 
 from penstock.net.gate import Gate
+from penstock.net.poller import READ, WRITE, make_poller
 
 if TYPE_CHECKING:
+    from penstock.net.configure import Profile
     from penstock.net.transfer import Transfer
 
 #: Never sleep longer than this, seconds: a lost wake-up costs a pause, not a hang.
@@ -30,6 +31,7 @@ _LONGEST_WAIT: Final = 10.0
 _SPARE_HANDLES: Final = 64
 #: Idle connections kept for reuse.
 _MAX_IDLE_CONNECTIONS: Final = 256
+_MASKS: Final = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
 
 
 class Timer:
@@ -54,11 +56,12 @@ class Loop:
         self._ready: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
-        self._selector = selectors.DefaultSelector()
+        self._poller = make_poller()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
-        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._wake_number = self._wake_in.fileno()
+        self._poller.watch(self._wake_number, READ)
         self._awake = False
         self._stopping = False
         self._curl_deadline: float | None = None
@@ -73,6 +76,9 @@ class Loop:
         self.gate = Gate(self)
         self._running: dict[Any, Transfer] = {}
         self._spare: list[Any] = []
+        #: Handles that are configured for `_profile`, the one that is asked for most: a batch has but one.
+        self._configured: list[Any] = []
+        self._profile: Profile | None = None
         self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
         self._thread.start()
 
@@ -109,7 +115,11 @@ class Loop:
         heapq.heappush(self._timers, (timer.at, next(self._numbers), timer))
         return timer
 
-    def handle(self) -> Any:
+    def handle(self, profile: Profile | None) -> Any | None:
+        """An easy handle that is configured for `profile` already, or None."""
+        return self._configured.pop() if self._configured and self._is_configured_for(profile) else None
+
+    def new_handle(self) -> Any:
         """A clean easy handle."""
         if self._spare:
             return self._spare.pop()
@@ -131,7 +141,20 @@ class Loop:
             return
         del self._running[handle]
         self._multi.remove_handle(handle)
-        self._recycle(handle)
+        profile = transfer.profile
+        if profile is None or len(self._configured) >= _SPARE_HANDLES:
+            self._recycle(handle)
+        elif self._is_configured_for(profile) or not self._configured:
+            self._profile = profile
+            self._configured.append(handle)
+        else:
+            self._recycle(handle)
+
+    def _is_configured_for(self, profile: Profile | None) -> bool:
+        kept = self._profile
+        if kept is None or profile is None:
+            return False
+        return kept.options is profile.options and kept[1:] == profile[1:]
 
     def _recycle(self, handle: Any) -> None:
         handle.reset()
@@ -163,15 +186,12 @@ class Loop:
         self._awake = False
 
     def _wait(self) -> None:
-        for key, events in self._selector.select(self._timeout()):
-            if key.fileobj is self._wake_in:
+        for descriptor, events in self._poller.wait(self._timeout()):
+            if descriptor == self._wake_number:
                 with contextlib.suppress(OSError):
                     self._wake_in.recv(4096)
                 continue
-            mask = (pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0) | (
-                pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0
-            )
-            self._act(key.fd, mask)
+            self._act(descriptor, _MASKS[events])
         now = self.now()
         if self._curl_deadline is not None and now >= self._curl_deadline:
             self._curl_deadline = None
@@ -209,24 +229,13 @@ class Loop:
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
-            with contextlib.suppress(KeyError, ValueError, OSError):
-                self._selector.unregister(descriptor)
+            self._poller.unwatch(descriptor)
             return
-        events = (selectors.EVENT_READ if what & pycurl.POLL_IN else 0) | (
-            selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
-        )
-        if not events:
-            with contextlib.suppress(KeyError, ValueError, OSError):
-                self._selector.unregister(descriptor)
-            return
-        try:
-            self._selector.modify(descriptor, events)
-        except KeyError:
-            self._selector.register(descriptor, events)
-        except OSError:  # the number was closed and came back as another socket
-            with contextlib.suppress(KeyError, OSError):
-                self._selector.unregister(descriptor)
-            self._selector.register(descriptor, events)
+        events = (READ if what & pycurl.POLL_IN else 0) | (WRITE if what & pycurl.POLL_OUT else 0)
+        if events:
+            self._poller.watch(descriptor, events)
+        else:
+            self._poller.unwatch(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
         self._curl_deadline = None if milliseconds < 0 else self.now() + milliseconds / 1000
@@ -253,10 +262,10 @@ class Loop:
     def _shut(self) -> None:
         for handle, transfer in list(self._running.items()):
             self.drop(handle, transfer)
-        for handle in self._spare:
+        for handle in [*self._spare, *self._configured]:
             handle.close()
         self._multi.close()
         self._share.close()
-        self._selector.close()
+        self._poller.close()
         self._wake_in.close()
         self._wake_out.close()

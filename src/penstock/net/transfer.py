@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pycurl
 
 from penstock.core.retry import Cause, Failure
 from penstock.model import Head
-from penstock.net.configure import Exchange, configure
+from penstock.net.configure import Exchange, Profile, aim, configure, profile_of
 from penstock.net.failures import failure_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _ABORT: Final = 0
 class Verdict(enum.Enum):
     """What to do with a body, decided from its head."""
 
+    #: Not yet known: the head has not been looked at.
+    UNKNOWN = "unknown"
     TAKE = "take"
     #: Hold it back until `Transfer.resume`: the disk is not ready for it yet.
     HOLD = "hold"
@@ -56,7 +58,9 @@ class Follower(Protocol):
 class Transfer:
     """Runs one `Exchange` on the loop from its making to `on_end`, or to `stop`."""
 
-    def __init__(self, loop: Loop, exchange: Exchange, follower: Follower) -> None:
+    def __init__(self, loop: Loop, exchange: Exchange, follower: Follower, *, is_small: bool = False) -> None:
+        """`is_small`: most likely its body is; then its head is judged only with the first of the body, which costs
+        less than a call for every line."""
         self.exchange = exchange
         self.follower = follower
         self.head: Head | None = None
@@ -68,14 +72,23 @@ class Transfer:
         self._loop = loop
         self._verdict = Verdict.TAKE
         self._drained = 0
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._interim = 0
         #: True when we ended it before the server did: its connection is closed.
         self.broken_off = False
         self._error: Exception | None = None
-        self._curl = loop.handle()
-        configure(self._curl, exchange)
-        self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        self._profile = profile_of(exchange)
+        curl = loop.handle(self._profile)
+        if curl is None:
+            curl = loop.new_handle()
+            configure(curl, exchange)
+        self._curl: Any = curl
+        aim(self._curl, exchange)
+        if is_small:
+            self._verdict = Verdict.UNKNOWN
+            self._curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        else:
+            self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
         self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
         self._ended = False
         loop.add(self._curl, self)
@@ -89,6 +102,11 @@ class Transfer:
         self._verdict = Verdict.ABORT
         self._loop.gate.forget(self)
         self._loop.soon(self._loop.drop, self._curl, self)
+
+    @property
+    def profile(self) -> Profile | None:
+        """What its handle is configured for, when another transfer may have use for it."""
+        return self._profile
 
     def hold(self) -> None:
         """Take no more of the body until `resume`."""
@@ -108,18 +126,12 @@ class Transfer:
     # libcurl's callbacks
 
     def _on_header(self, raw: bytes) -> int | None:
-        line = raw.decode("latin-1").rstrip("\r\n")
-        if line.startswith("HTTP/") and (self.head is None or not self._lines):
-            self._lines = [line]
+        # called for every line: the usual case first
+        if len(raw) > 2:
+            self._lines.append(raw)
             return None
-        if self.head is not None:
-            return None  # a trailer
-        if line:
-            if line[0] in " \t" and len(self._lines) > 1:
-                self._lines[-1] += " " + line.strip()  # an obsolete line folding (RFC 9112 §5.2)
-            else:
-                self._lines.append(line)
-            return None
+        if self.head is not None or not self._lines:
+            return None  # after a trailer
         head = parse_head(self._lines, self.exchange.url)
         self._lines = []
         if head.status < 200:
@@ -128,6 +140,14 @@ class Transfer:
         self.head = head
         self.setup = self._loop.now() - self.opened
         return self._judge(head)
+
+    def _judge_lines(self) -> int | None:
+        """Look at the head now, of several (1xx) the last one."""
+        lines = self._lines
+        starts = [index for index, line in enumerate(lines) if line.startswith(b"HTTP/")]
+        self.head = parse_head(lines[starts[-1] if starts else 0 :] or [b""], self.exchange.url)
+        self.setup = self._loop.now() - self.opened
+        return self._judge(self.head)
 
     def _judge(self, head: Head) -> int | None:
         if self._ended:
@@ -158,7 +178,9 @@ class Transfer:
         self.broken_off = True
         return _ABORT
 
-    def _on_unusual_block(self, block: bytes) -> int:
+    def _on_unusual_block(self, block: bytes) -> int | None:
+        if self._verdict is Verdict.UNKNOWN:
+            return _ABORT if self._judge_lines() is not None else self._on_block(block)
         if self._verdict is Verdict.DRAIN:
             self._drained += len(block)
             if self._drained <= _DRAIN_BYTES:
@@ -177,6 +199,10 @@ class Transfer:
             return
         self._ended = True
         self._loop.gate.forget(self)
+        if self._verdict is Verdict.UNKNOWN and self._lines and not number:
+            self._ended = False  # for the judge
+            self._judge_lines()
+            self._ended = True
         self.follower.on_end(self, self._outcome(number, message))
 
     def _outcome(self, number: int, message: str) -> Failure | None:
@@ -193,13 +219,17 @@ class Transfer:
         return None
 
 
-def parse_head(lines: list[str], url: str) -> Head:
-    """A head from its lines, the status line first. Lines without a colon are ignored."""
-    words = lines[0].split(" ", 2)
+def parse_head(raw: list[bytes], url: str) -> Head:
+    """A head from its raw lines, the status line first. Lines without a colon are ignored."""
+    lines = b"".join(raw).decode("latin-1").split("\n")
+    words = lines[0].split(None, 2)
     status = int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else 0
-    fields = []
+    fields: list[tuple[str, str]] = []
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        if colon:
+        if line[:1] in {" ", "\t"} and fields:  # an obsolete line folding (RFC 9112 §5.2)
+            last, text = fields[-1]
+            fields[-1] = last, f"{text} {line.strip()}"
+        elif colon:
             fields.append((name.strip().lower(), value.strip()))
     return Head(status, tuple(fields), url)

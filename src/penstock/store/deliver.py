@@ -1,7 +1,7 @@
 """Put whole small files in their places, many at a time: they came in one piece, so they need no journal.
 
-The order of durability is that of `publish`, once for a group: write all, sync all, name all, sync the directories.
-A target appears only when its bytes are on the disk, and a kill costs no more than what was still in memory.
+The order of durability is that of `publish`, once for a group: `write` each, `sync` all, `name` each, `sync` the
+directories. A target appears only when its bytes are on the disk, and a kill costs no more than what was in memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -67,8 +67,8 @@ class Corrupt(NamedTuple):
 Outcome = Delivered | Occupied | Corrupt | OSError
 
 
-class _Open:
-    """A parcel whose bytes are in its part file, not yet synced."""
+class Written:
+    """A parcel whose bytes are in its part file, locked, and not yet synced."""
 
     __slots__ = ("descriptor", "directory", "parcel", "sha256")
 
@@ -80,47 +80,44 @@ class _Open:
 
 
 class Deliverer:
-    """Puts parcels in their places. Used by one thread at a time."""
+    """Writes parcels and gives them their names. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self._directories: OrderedDict[Path, Directory] = OrderedDict()
+        self._looked_at: set[Path] = set()
 
-    def deliver(self, parcels: Sequence[Parcel]) -> list[Outcome]:
-        """Each parcel's outcome, in order. Raises nothing for what is wrong with one of them."""
-        outcomes: list[Outcome | _Open] = [self._guarded(self._write, parcel) for parcel in parcels]
-        written = [entry for entry in outcomes if isinstance(entry, _Open)]
-        failed = _sync(written)
-        touched: set[int] = set()
-        for index, entry in enumerate(outcomes):
-            if isinstance(entry, _Open):
-                touched.add(id(entry.directory))
-                outcomes[index] = failed.get(id(entry)) or self._guarded(_name, entry)
-                os.close(entry.descriptor)
-        for directory in list(self._directories.values()):
-            if id(directory) in touched:
-                directory.sync()
-        self._close_surplus(_HELD_DIRECTORIES)
-        return [outcome for outcome in outcomes if not isinstance(outcome, _Open)]
-
-    def close(self) -> None:
-        """Let go of the directories."""
-        self._close_surplus(0)
-
-    @staticmethod
-    def _guarded(job: Callable[..., Outcome | _Open], argument: Parcel | _Open) -> Outcome | _Open:
+    def write(self, parcel: Parcel) -> Written | Outcome:
+        """Put the bytes in a part file; or how it ended already."""
         try:
-            return job(argument)
+            return self._write(parcel)
         except OSError as error:
             return error
 
-    def _write(self, parcel: Parcel) -> Outcome | _Open:
+    def look_again(self, in_use: Iterable[Directory]) -> None:
+        """Before the next parcel: do the paths of the directories that are held still lead to them? Of those that are
+        not `in_use` only some are held on to."""
+        self._looked_at.clear()
+        surplus = len(self._directories) - _HELD_DIRECTORIES
+        if surplus <= 0:
+            return
+        used = set(map(id, in_use))
+        for path, directory in list(self._directories.items())[:surplus]:
+            if id(directory) not in used:
+                self._directories.pop(path).close()
+
+    def close(self) -> None:
+        """Let go of the directories."""
+        while self._directories:
+            self._directories.popitem()[1].close()
+
+    def _write(self, parcel: Parcel) -> Written | Outcome:
         directory = self._directory(parcel.directory)
         name = parcel.name + PART_SUFFIX
         try:
             descriptor = directory.open_new(name)
         except FileExistsError:
             return Occupied()
-        entry = _Open(parcel, directory, descriptor)
+        entry = Written(parcel, directory, descriptor)
         try:
             if not try_lock(descriptor):
                 os.close(descriptor)
@@ -144,22 +141,20 @@ class Deliverer:
 
     def _directory(self, path: Path) -> Directory:
         """The directory, held open; opened anew when the path leads elsewhere by now."""
-        held = self._directories.pop(path, None)
+        held = self._directories.get(path)
+        if held is not None and path in self._looked_at:
+            return held
         if held is not None and not held.is_at(path):
-            held.close()
-            held = None
+            held = None  # what is on its way there still holds it; closed when that is garbage
         if held is None:
-            held = Directory.open(path)
-        self._directories[path] = held
+            held = self._directories[path] = Directory.open(path)
+        self._directories.move_to_end(path)
+        self._looked_at.add(path)
         return held
 
-    def _close_surplus(self, keep: int) -> None:
-        while len(self._directories) > keep:
-            self._directories.popitem(last=False)[1].close()
 
-
-def _name(entry: _Open) -> Outcome:
-    """Give a synced part its target name."""
+def name(entry: Written) -> Outcome:
+    """Give a synced part its target name, and let go of it."""
     parcel, directory = entry.parcel, entry.directory
     part = parcel.name + PART_SUFFIX
     try:
@@ -167,13 +162,16 @@ def _name(entry: _Open) -> Outcome:
             directory.replace(part, parcel.name)
         else:
             directory.rename_new(part, parcel.name)
-    except OSError:
-        directory.remove(part)
-        raise
-    return Delivered(directory.path / parcel.name, entry.sha256)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            directory.remove(part)
+        return error
+    finally:
+        os.close(entry.descriptor)
+    return Delivered(parcel.directory / parcel.name, entry.sha256)
 
 
-def _set_time(entry: _Open, modified: float) -> None:
+def _set_time(entry: Written, modified: float) -> None:
     with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
         if os.utime in os.supports_fd:
             os.utime(entry.descriptor, (modified, modified))
@@ -196,21 +194,30 @@ def _digest(parcel: Parcel, algorithm: str) -> Digest:
     return Digest(algorithm, running.digest())
 
 
-def _sync(entries: Sequence[_Open]) -> dict[int, OSError]:
-    """Return once the bytes of all `entries` are on the disk; what failed, by the entry's id."""
-    syncfs = _syncfs() if len(entries) >= _SYNC_TOGETHER else None
-    if syncfs is not None:
-        devices = {os.fstat(entry.descriptor).st_dev: entry.descriptor for entry in entries}
-        if all(syncfs(descriptor) for descriptor in devices.values()):
-            return {}
+def sync(written: Sequence[Written], named: Sequence[Directory]) -> dict[int, OSError]:
+    """Return once the bytes of `written` and the names in `named` are on the disk; what failed, by index."""
     failed: dict[int, OSError] = {}
-    for entry in entries:
+    syncfs = _syncfs() if len(written) + len(named) >= _SYNC_TOGETHER else None
+    if syncfs is not None:
+        descriptors = [entry.descriptor for entry in written]
+        devices = {os.fstat(descriptor).st_dev: descriptor for descriptor in descriptors}
+        if all(map(syncfs, devices.values())):
+            return failed
+    for index, entry in enumerate(written):
         try:
             os.fsync(entry.descriptor)
         except OSError as error:
-            entry.directory.remove(entry.parcel.name + PART_SUFFIX)
-            failed[id(entry)] = error
+            failed[index] = error
+    for directory in named:
+        directory.sync()
     return failed
+
+
+def abandon(entry: Written) -> None:
+    """It could not be synced: delete it."""
+    with contextlib.suppress(OSError):
+        entry.directory.remove(entry.parcel.name + PART_SUFFIX)
+    os.close(entry.descriptor)
 
 
 @functools.cache

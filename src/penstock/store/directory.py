@@ -34,6 +34,9 @@ class Directory:
             return cls(path, None)
         return cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the directory."""
         if self._fd is not None:
