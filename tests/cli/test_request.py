@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock.cli.get import get, level_of_detail
-from penstock.cli.request import build_requests
+from penstock.cli.request import build_many, build_request
 from penstock.errors import InvalidRequest
 from penstock.model import Digest, IfExists, Options, Request, Source
 

@@ -1,0 +1,107 @@
+"""Progress of many files as plain lines, for logs and pipes: one every few seconds, and one for each failure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from penstock.cli import format as words
+from penstock.cli import messages
+from penstock.cli.streams import SturdyStream
+from penstock.cli.summary import pace
+from penstock.core.urls import escape
+from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried, RowRejected, Warned
+
+#: Seconds between two lines.
+INTERVAL: Final = 5.0
+#: Failures that have a line each; a run of many would drown everything else.
+MAX_FAILURES: Final = 20
+
+
+class Failures:
+    """Words for what went wrong, as long as there is not too much of it."""
+
+    def __init__(self, manifest: str | None) -> None:
+        self._manifest = manifest
+        self._count = 0
+
+    def line(self, event: Failed | RowRejected) -> str | None:
+        """The line to print, or None for none."""
+        self._count += 1
+        if self._count > MAX_FAILURES + 1:
+            return None
+        if self._count > MAX_FAILURES:
+            where = f"; penstock status {escape(self._manifest)} lists them" if self._manifest else ""
+            return f"more failures are not shown{where}"
+        if isinstance(event, RowRejected):
+            line = f"line {event.line}: " if event.line else ""
+            return f"{line}{event.text}: {escape(event.why)}" if event.text not in event.why else f"{line}{event.why}"
+        return f"failed: {messages.failed(event.error, kept=0)}"
+
+
+class CrowdPlain:
+    """Writes lines to `stream`, as many as `level` says (see `messages`)."""
+
+    def __init__(self, stream: SturdyStream, level: int, *, manifest: str | None = None) -> None:
+        self._stream = stream
+        self._level = level
+        self._failures = Failures(manifest)
+        self._told_at: float | None = None
+
+    def show(self, event: AnyEvent) -> None:
+        """Take an event; called on one thread."""
+        line = self._describe(event)
+        if line is not None:
+            self._stream.line(line)
+
+    def tell(self, line: str) -> None:
+        """Say a line to a person who did not ask for quiet; from any thread."""
+        if self._level >= messages.NORMAL:
+            self._stream.line(line)
+
+    def complain(self, line: str) -> None:
+        """Say a line that even the quiet want to hear; from any thread."""
+        self._stream.line(line)
+
+    def close(self) -> None:
+        """Nothing needs tidying up."""
+
+    def _describe(self, event: AnyEvent) -> str | None:
+        if isinstance(event, BatchProgressed):
+            return self._progress(event)
+        return described(event, self._level, self._failures)
+
+    def _progress(self, event: BatchProgressed) -> str | None:
+        if self._told_at is None:
+            self._told_at = event.at
+        if self._level < messages.NORMAL or event.at - self._told_at < INTERVAL:
+            return None
+        self._told_at = event.at
+        failed = f", {event.failed:,} failed" if event.failed else ""
+        left = time_left(event)
+        rest = f", {left} left" if left else ""
+        speed = f"{words.speed(event.speed)}, {pace(event.pace)}"
+        return f"{files(event)} files{failed}, {words.size(event.size)}, {speed}{rest}"
+
+
+def described(event: AnyEvent, level: int, failures: Failures) -> str | None:
+    """The line to print for an event of one of many files, or None for none."""
+    if isinstance(event, Failed | RowRejected):
+        return failures.line(event)
+    if isinstance(event, Finished):
+        return messages.saved(event.result) if level >= messages.VERBOSE else None
+    if isinstance(event, Warned) and event.download == 0:
+        return messages.describe(event, level)
+    # what happens to one of thousands is a detail
+    least = messages.VERBOSE if isinstance(event, Warned | Retried) else messages.CHATTY
+    return messages.describe(event, level) if level >= least else None
+
+
+def files(event: BatchProgressed) -> str:
+    """``120/10,000``, with a ``+`` while the list is still being read."""
+    return f"{event.done + event.failed:,}/{event.total:,}{'' if event.listed else '+'}"
+
+
+def time_left(event: BatchProgressed) -> str:
+    """The time to go, by files, as a clock shows it; empty while it cannot be told."""
+    left = event.total - event.done - event.failed
+    return words.clock(left / event.pace) if event.listed and event.pace > 0 and left > 0 else ""
