@@ -19,7 +19,7 @@ from penstock.engine.engine import Engine, Limits
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS
 from penstock.errors import InvalidRequest
 from penstock.events import AnyEvent
-from penstock.model import Digest, IfExists, Options, Request, Result, Source, Summary
+from penstock.model import Digest, Document, IfExists, Options, Origin, Request, Result, Source, Summary
 
 StrPath = str | os.PathLike[str]
 
@@ -117,6 +117,15 @@ class Downloader:
             rechecks=recheck,
         )
         return self._engine.submit_many(rows, plan)
+
+    def read(self, url: str, at_most: int, **options: Any) -> Future[Document]:
+        """Read the document at `url` into memory, cut after `at_most` bytes: a page, not a file to keep."""
+        request = Request(sources=(Source(url),), options=_options(self._defaults, options))
+        return self._engine.read(checked(request), at_most)
+
+    def slow_down(self, origin: Origin, pace: float) -> None:
+        """Ask `origin` at most `pace` times a second from now on."""
+        self._engine.slow_down(origin, pace)
 
     def limit_rate(self, rate: int | None) -> None:
         """Change the limit over all downloads, bytes per second; None lifts it."""

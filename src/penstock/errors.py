@@ -27,6 +27,7 @@ class Reason(enum.Enum):
     CHECKSUM = "checksum"
     TOO_LARGE = "too-large"
     SIZE = "size"
+    UNWANTED = "unwanted"
     TARGET_EXISTS = "target-exists"
     LOCKED = "locked"
     CANNOT_RESUME = "cannot-resume"

@@ -160,6 +160,13 @@ class Options:
     adopt: bool = False
     #: Follow a redirect from https to http.
     allow_downgrade: bool = False
+    #: Connect to addresses of the public internet only (not through a proxy, which connects by itself).
+    public_only: bool = False
+    #: Files smaller than this many bytes are not wanted.
+    min_size: int | None = None
+    #: Media types that are wanted (none: any), and that are not; globs such as ``image/*``.
+    accept_types: tuple[str, ...] = ()
+    reject_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +211,19 @@ class Result:
     connections: int = 0
     #: True when the target was already there and the policy was to leave it.
     skipped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document read into memory: where it came from after redirects, and from which address."""
+
+    url: str
+    content: bytes
+    media_type: str | None = None
+    #: The charset that HTTP said, as it said it.
+    charset: str | None = None
+    #: The IP address that answered; empty when it is not known.
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

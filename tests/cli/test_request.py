@@ -10,6 +10,7 @@ import pytest
 
 from penstock.cli.get import get, level_of_detail
 from penstock.cli.request import build_many, build_request
+from penstock.core.rows import Row
 from penstock.errors import InvalidRequest
 from penstock.model import Digest, IfExists, Options, Request, Source
 
@@ -25,7 +26,7 @@ def params(*args: str) -> dict[str, Any]:
 
 def request(*args: str) -> Request:
     parsed = params(*args, URL)
-    return build_requests(parsed["urls"], parsed)[0]
+    return build_request(parsed["urls"][0], parsed)
 
 
 OPTIONS: list[tuple[list[str], str, Any]] = [
@@ -145,11 +146,12 @@ def test_two_cookie_files_are_refused_rather_than_one_ignored(tmp_path: Path) ->
         request("-b", str(path), "--load-cookies", str(path))
 
 
-def test_each_url_becomes_a_request_with_the_same_options() -> None:
-    parsed = params("-x", "2", URL, "https://e.org/b")
-    first, second = build_requests(parsed["urls"], parsed)
-    assert (first.sources[0].url, second.sources[0].url) == (URL, "https://e.org/b")
-    assert first.options == second.options == Options(max_connections=2)
+def test_several_urls_become_rows_with_the_same_options() -> None:
+    parsed = params("-x", "2", URL, "https://e.org/b[1-2]")
+    job = build_many(parsed["urls"], parsed)
+    assert [row.urls[0] for row in job.rows if isinstance(row, Row)] == [URL, "https://e.org/b1", "https://e.org/b2"]
+    assert job.options == Options(max_connections=2)
+    assert job.manifest is None
 
 
 @pytest.mark.parametrize(

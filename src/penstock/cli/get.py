@@ -132,7 +132,7 @@ _MANY: Final = [
 
 
 #: Options of connections, rates and times.
-_PACE: Final = [
+PACE: Final = [
     click.Option(
         ["-x", "--max-connections"],
         type=click.IntRange(min=1),
@@ -187,7 +187,7 @@ _PACE: Final = [
 
 
 #: Options of what is sent, and who we are.
-_ASKING: Final = [
+ASKING: Final = [
     click.Option(
         ["-H", "--header"],
         multiple=True,
@@ -212,7 +212,7 @@ _ASKING: Final = [
 
 
 #: Options of the way to the server.
-_NETWORK: Final = [
+NETWORK: Final = [
     click.Option(
         ["--proxy"],
         envvar="PENSTOCK_PROXY",
@@ -235,7 +235,7 @@ _NETWORK: Final = [
 
 
 #: Options of what is shown, and of the configuration.
-_TALKING: Final = [
+TALKING: Final = [
     click.Option(["--json"], is_flag=True, help="Print events as JSON lines on stdout; see below."),
     click.Option(["-q", "--quiet"], is_flag=True, help="Print errors only."),
     click.Option(["-v", "--verbose"], count=True, help="Print how it is done; -vv checkpoints too."),
@@ -266,10 +266,10 @@ _TALKING: Final = [
         click.Argument(["urls"], metavar="[URL]...", nargs=-1),
         *_TARGET,
         *_MANY,
-        *_PACE,
-        *_ASKING,
-        *_NETWORK,
-        *_TALKING,
+        *PACE,
+        *ASKING,
+        *NETWORK,
+        *TALKING,
     ],
 )
 @click.pass_context

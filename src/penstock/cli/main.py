@@ -15,6 +15,8 @@ import click
 from penstock._version import __version__
 from penstock.cli.codes import DONE, FAILED
 from penstock.cli.get import get
+from penstock.cli.manifests import status, verify
+from penstock.cli.page import page
 from penstock.cli.streams import SturdyStream, standard_error
 
 _INTERRUPTED = 130
@@ -49,7 +51,8 @@ def cli() -> None:
     """Download files over many connections, at the speed of the link, and lose nothing."""
 
 
-cli.add_command(get)
+for command in (get, page, status, verify):
+    cli.add_command(command)
 
 
 def run(args: Sequence[str] | None = None) -> int:

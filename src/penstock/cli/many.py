@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from penstock.cli import messages, summary
 from penstock.cli.codes import CANNOT_WRITE, DONE, FAILED, exit_code
@@ -17,6 +18,18 @@ from penstock.core.rows import BadRow, Row
 from penstock.errors import DownloadError, StorageError
 from penstock.events import AnyEvent
 from penstock.model import Options, Summary
+
+if TYPE_CHECKING:
+    from penstock.api import Downloader
+
+T = TypeVar("T")
+
+
+class Wait(Protocol):
+    """Waits for a future, answering signals."""
+
+    def __call__(self, future: Future[T], /) -> T:
+        """Its result; raises what it raises, or Interrupted."""
 
 
 class Many(NamedTuple):
@@ -29,6 +42,8 @@ class Many(NamedTuple):
     template: str
     recheck: bool
     limits: dict[str, Any]
+    #: For rows that have to be looked for first: called with the downloader, how to wait for a future, and the options.
+    begin: Callable[[Downloader, Wait, Options], tuple[Iterable[Row | BadRow], Options]] | None = None
 
 
 def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
@@ -72,13 +87,24 @@ def _carry_out(
             listener(event)
 
     with Downloader(on_event=listen, **job.limits) as downloader:
+        try:
+            rows, options = job.rows, job.options
+            if job.begin is not None:
+                rows, options = job.begin(downloader, signals.wait, options)
+        except Interrupted as interruption:
+            downloader.close(cancel=True)
+            return interruption.code
+        except DownloadError as error:
+            voice.close()
+            voice.complain(f"penstock: {messages.failed(error, kept=0)}")
+            return exit_code(error)
         future = downloader.submit_many(
-            job.rows,
+            rows,
             directory=job.directory,
             manifest=job.manifest,
             template=job.template,
             recheck=job.recheck,
-            **vars(job.options),
+            **vars(options),
         )
         try:
             ended = signals.wait(future)

@@ -105,7 +105,8 @@ def build_options(params: Mapping[str, Any]) -> Options:
         "if_exists": IfExists(params["if_exists"]),
         "remote_time": not params["no_remote_time"],
     }
-    direct = {field.name: params[field.name] for field in fields(Options) if field.name not in computed}
+    names = {field.name for field in fields(Options)} - computed.keys()
+    direct = {name: params[name] for name in names if name in params}
     return Options(**direct, **computed)
 
 

@@ -41,7 +41,7 @@ def _counts(summary: Summary) -> str:
     if summary.failed:
         parts.append(f"{summary.failed:,} failed")
     if summary.rejected:
-        parts.append(f"{summary.rejected:,} lines could not be used")
+        parts.append(f"{words.count(summary.rejected, 'line')} could not be used")
     return f"{_files(total)}: {', '.join(parts)}; {_pace(summary)}"
 
 

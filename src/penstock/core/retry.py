@@ -39,6 +39,8 @@ class Cause(enum.Enum):
     CUT = "cut"
     #: The server broke HTTP.
     BAD_RESPONSE = "bad-response"
+    #: Only public addresses may be connected to, and it has none.
+    PRIVATE = "private"
     #: A status other than the ones asked for.
     STATUS = "status"
     OTHER = "other"
@@ -123,6 +125,8 @@ def decide(
     """
     if failure.cause is Cause.TLS_CERTIFICATE:
         return GiveUp(f"{failure.message}; --cacert FILE trusts another authority", resumable=contacted)
+    if failure.cause is Cause.PRIVATE:
+        return GiveUp(f"{failure.message}; --allow-private asks all the same", resumable=contacted)
     if failure.status and failure.cause in (Cause.STATUS, Cause.PROXY) and failure.status not in PASSING_STATUSES:
         return _refusal(failure.status, contacted=contacted)
     if _is_last(failure.cause, attempt, contacted=contacted, max_tries=policy.max_tries):

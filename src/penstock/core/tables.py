@@ -1,8 +1,8 @@
 """Tables of files: CSV and TSV with a line of column names, and JSON Lines with one object a line.
 
 The URL column (``url`` unless named otherwise) must be there; ``name`` or ``out``, ``dir``, ``sha256`` or ``checksum``,
-and ``size`` may be. Names of columns are compared without case. A row that cannot be used is told with its line's number,
-and the rest go on.
+and ``size`` may be. Names of columns are compared without case. A row that cannot be used is told with its line's
+number, and the rest go on.
 """
 
 from __future__ import annotations

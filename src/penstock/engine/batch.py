@@ -285,6 +285,10 @@ class Batch:
             self._skipped += result.skipped
             self._size += result.fetched
             self._outcomes.append(_done(job, result, began, self._root))
+        elif isinstance(error, DownloadError) and error.reason is Reason.UNWANTED:
+            self._done += 1
+            self._skipped += 1
+            self._outcomes.append(_failed(job, error, began))
         elif isinstance(error, DownloadError):
             self._failed += 1
             self._outcomes.append(_failed(job, error, began))

@@ -16,6 +16,7 @@ from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_
 from penstock.core.retry import Failure
 from penstock.core.segments import Segments
 from penstock.core.urls import identity, redact
+from penstock.core.wanted import unwanted
 from penstock.engine.beginning import first_lane, first_range, known_from, recorded, split_output
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
@@ -497,12 +498,20 @@ class Download:
             url=url,
         )
 
+    def _check_wanted(self, known: Representation) -> None:
+        """Raise for a file that the options do not want, now that its type and size are known."""
+        why = unwanted(known, self.context.options)
+        if why is not None:
+            url = self.context.shown_url
+            raise DownloadError(f"{url}: not wanted: {why}", url=url, reason=Reason.UNWANTED)
+
     def _check_size(self, known: Representation) -> None:
         """Raise when it is larger than allowed, or not as long as the request says."""
         url, length, wanted = self.context.shown_url, known.length, self.context.request.size
         limit = self.context.options.max_size
         if limit is not None and length is not None and length > limit:
             raise too_large(self.context)
+        self._check_wanted(known)
         if wanted is not None and length is not None and length != wanted:
             message = f"{url}: it has {length} bytes, not the {wanted} that were expected"
             raise DownloadError(message, url=url, reason=Reason.SIZE)

@@ -17,9 +17,10 @@ from typing import Final, NamedTuple, TypeVar
 
 from penstock.core.rows import BadRow, Row
 from penstock.engine.batch import Batch, Plan
-from penstock.engine.context import Surroundings
+from penstock.engine.context import Context, Surroundings
 from penstock.engine.deliveries import Deliveries
 from penstock.engine.descriptors import connections_within_limits
+from penstock.engine.document import read_document
 from penstock.engine.download import Cancel
 from penstock.engine.fanout import Fanout, Listener
 from penstock.engine.hosts import Host, Hosts
@@ -29,8 +30,9 @@ from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, 
 from penstock.engine.runner import Run, Runner
 from penstock.errors import DownloaderClosed
 from penstock.events import Warned
-from penstock.model import Request, Result, Summary
+from penstock.model import Document, Origin, Request, Result, Summary
 from penstock.net.loop import Loop
+from penstock.net.tasks import Task
 from penstock.store.threads import Workers
 
 T = TypeVar("T")
@@ -71,6 +73,7 @@ class Engine:
         )
         self._runner = Runner(shared, Backlog(loop.gate))
         self._batches: set[Batch] = set()
+        self._readers: set[Task] = set()
         self._open = 0
         self._guard = threading.Lock()
         self._idle = threading.Condition(self._guard)
@@ -102,6 +105,25 @@ class Engine:
         future.add_done_callback(partial(self._on_future_done, batch.stop))
         self._loop.call(self._begin, batch)
         return future
+
+    def read(self, request: Request, max_size: int) -> Future[Document]:
+        """Read a document into memory, at most `max_size` bytes of it."""
+        future: Future[Document] = Future()
+        self._enter()
+
+        def begin() -> None:
+            context = Context(0, request, self._shared)
+            task = Task(read_document(context, max_size), lambda value, error: self._settle(future, value, error))
+            self._readers.add(task)
+            future.add_done_callback(lambda _future: self._loop.call(self._readers.discard, task))
+            task.start()
+
+        self._loop.call(begin)
+        return future
+
+    def slow_down(self, origin: Origin, pace: float) -> None:
+        """Ask `origin` at most `pace` times a second from now on."""
+        self._loop.call(self._shared.hosts.slow_down, origin, pace)
 
     def close(self, *, cancel: bool) -> None:
         """Wait for all downloads, or with `cancel` stop them (each leaves a resumable part); then end the threads."""
@@ -142,6 +164,8 @@ class Engine:
     def _stop_all(self) -> None:
         for batch in list(self._batches):
             batch.stop()
+        for task in list(self._readers):
+            task.throw(Cancel())
         self._runner.cancel_all()
 
     def _enter(self) -> None:

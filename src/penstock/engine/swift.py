@@ -12,6 +12,7 @@ from collections.abc import Callable
 from penstock.core.answer import Partial, Whole, read_answer
 from penstock.core.headers import http_date
 from penstock.core.retry import Cause, Failure
+from penstock.core.wanted import unwanted
 from penstock.engine.context import Surroundings
 from penstock.engine.opening import Opening
 from penstock.engine.probe import Opened
@@ -109,6 +110,8 @@ class Swift:
         """True when there is nothing to check and nothing to say."""
         request = self._request
         limit = request.options.max_size
+        if unwanted(known, request.options) is not None:
+            return False
         if known.digests or request.checksum is not None or known.encoded:
             return False
         return (limit is None or self.opening.received <= limit) and request.size in {None, self.opening.received}

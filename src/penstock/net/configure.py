@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import pycurl
 
 from penstock._version import __version__
+from penstock.core.addresses import is_public
 from penstock.core.urls import origin, strip_userinfo, userinfo
 from penstock.model import Options
 
@@ -47,6 +49,8 @@ class Exchange:
     if_range: str | None = None
     #: Undo a content coding that the server applied unasked.
     decode: bool = False
+    #: Remember which address answered.
+    notes_address: bool = False
 
 
 class Profile(NamedTuple):
@@ -92,6 +96,8 @@ def configure(curl: Any, exchange: Exchange) -> None:
         curl.setopt(pycurl.REFERER, options.referer)
     if options.proxy is not None:
         curl.setopt(pycurl.PROXY, options.proxy)
+    if options.public_only and not _may_use_proxy(options):
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, _open_public)
     if exchange.decode:
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
     _trust(curl, exchange)
@@ -109,6 +115,14 @@ def _trust(curl: Any, exchange: Exchange) -> None:
     if options.insecure:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+
+def _open_public(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
+    """A socket for an address of the public internet, and for no other (S18): names may resolve to anything."""
+    family, kind, protocol, place = address
+    if not is_public(str(place[0])):
+        return pycurl.SOCKET_BAD
+    return socket.socket(family, kind, protocol)
 
 
 def _may_use_proxy(options: Options) -> bool:

@@ -41,11 +41,14 @@ _LATER: Final = {
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
-def failure_of(number: int, message: str, curl: Any) -> Failure:
-    """The failure for libcurl error `number` with its `message` on handle `curl`."""
+def failure_of(number: int, message: str, curl: Any, *, is_guarded: bool = False) -> Failure:
+    """The failure for libcurl error `number` with its `message` on handle `curl`; `is_guarded`: only public addresses
+    may be connected to."""
     cause, words = (_CAUSES | _LATER).get(number, (Cause.OTHER, "the transfer failed"))
     system = curl.getinfo(pycurl.OS_ERRNO)
     if number == pycurl.E_COULDNT_CONNECT:
+        if not system and is_guarded:
+            return Failure(Cause.PRIVATE, "its address is private, and a public page must not lead there")
         if system in _UNREACHABLE:
             cause = Cause.UNREACHABLE
         if system:

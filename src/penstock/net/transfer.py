@@ -64,6 +64,8 @@ class Transfer:
         self.exchange = exchange
         self.follower = follower
         self.head: Head | None = None
+        #: The IP address that answered, if the exchange notes it, and once it has ended by itself.
+        self.address = ""
         self.opened = loop.now()
         #: Seconds from opening to the head; None until it came.
         self.setup: float | None = None
@@ -199,6 +201,8 @@ class Transfer:
             return
         self._ended = True
         self._loop.gate.forget(self)
+        if self.exchange.notes_address:
+            self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
         if self._verdict is Verdict.UNKNOWN and self._lines and not number:
             self._ended = False  # for the judge
             self._judge_lines()
@@ -213,7 +217,7 @@ class Transfer:
         if self._interim > _MAX_INTERIM:
             return Failure(Cause.BAD_RESPONSE, "endless interim responses")
         if number:
-            return failure_of(number, message, self._curl)
+            return failure_of(number, message, self._curl, is_guarded=self.exchange.options.public_only)
         if self.head is None:
             return Failure(Cause.BAD_RESPONSE, "the server closed the connection without an answer")
         return None

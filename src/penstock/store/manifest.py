@@ -130,7 +130,7 @@ class Manifest:
                 raise
             manifest._lock = lock
         try:
-            with _told(path):
+            with told(path):
                 manifest._begin()
         except BaseException:
             manifest.close()
@@ -161,7 +161,7 @@ class Manifest:
         """Record rows of the list, and find out which of them are still to be fetched."""
         added = Added({}, [], [])
         done = repeated = 0
-        with _told(None), self._db:
+        with told(None), self._db:
             for entry in entries:
                 origin = self._origin(entry.origin)
                 state = self._add(entry, origin, added)
@@ -176,7 +176,7 @@ class Manifest:
 
     def add_bad(self, line: int, text: str, why: str) -> None:
         """Record a line that cannot be used."""
-        with _told(None), self._db:
+        with told(None), self._db:
             self._db.execute("INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, text, why))
 
     def _origin(self, name: str) -> int:
@@ -332,7 +332,7 @@ class Manifest:
 
     def take(self, wanted: Sequence[tuple[int, int, int]]) -> dict[int, list[Job]]:
         """For each (origin, turn, count): up to `count` pending rows of the origin that come after `turn`."""
-        with _told(None):
+        with told(None):
             return {origin: list(self._take(origin, turn, count)) for origin, turn, count in wanted}
 
     def _take(self, origin: int, turn: int, count: int) -> Iterator[Job]:
@@ -364,7 +364,7 @@ class Manifest:
             )
             for o in outcomes
         ]  # fmt: skip
-        with _told(None), self._db:
+        with told(None), self._db:
             self._db.executemany(
                 "UPDATE file SET state = ?, size = ?, mtime = ?, digest = ?, validator = ?, final_url = ?,"
                 " started = ?, ended = ?, reason = ?, message = ?, target = ? WHERE id = ?",
@@ -379,7 +379,7 @@ class Manifest:
 
     def failures(self, most: int) -> list[tuple[str, str, int]]:
         """The most frequent (origin, reason, count) of this run's failed rows."""
-        with _told(None):
+        with told(None):
             return self._db.execute(
                 "SELECT origin.name, reason, count(*) AS n FROM file JOIN origin ON origin.id = file.origin"
                 " WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
@@ -396,7 +396,7 @@ def _status(path: str) -> os.stat_result | None:
 
 def _connect(path: str) -> sqlite3.Connection:
     if path:
-        with _told(Path(path)):
+        with told(Path(path)):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             try:
                 check_owner(descriptor, Path(path))
@@ -437,7 +437,7 @@ def check_kind(db: sqlite3.Connection) -> None:
 
 
 @contextlib.contextmanager
-def _told(path: Path | None) -> Iterator[None]:
+def told(path: Path | None) -> Iterator[None]:
     """SQLite's errors as ours, naming the file."""
     try:
         yield
@@ -466,7 +466,7 @@ def _take_lock(path: Path) -> tuple[int, Path]:
     """Hold ``MANIFEST.lock``: one run at a time, and a lock that dies with its process."""
     name = path.with_name(path.name + LOCK_SUFFIX)
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    with _told(path):
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             descriptor = os.open(name, flags, 0o600)

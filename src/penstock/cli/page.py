@@ -1,0 +1,163 @@
+"""The ``page`` command: everything that a web page shows or links to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from penstock.cli.codes import DONE, exit_code
+from penstock.cli.get import ASKING, NETWORK, PACE, TALKING, level_of_detail, with_password
+from penstock.cli.signals import Interrupted, Signals
+from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.cli.types import byte_count, pace
+from penstock.core.rows import BadRow, Row
+from penstock.errors import DownloadError, InvalidRequest
+from penstock.model import IfExists, Options
+
+if TYPE_CHECKING:
+    from penstock.api import Downloader
+    from penstock.cli.many import Wait
+
+_WHAT: Final = [
+    click.Option(
+        ["-d", "--dir", "directory"], metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="Save here."
+    ),
+    click.Option(
+        ["--accept"],
+        multiple=True,
+        metavar="PATTERN",
+        help="Take only these: '*.jpg', 'photos/*', or a media type such as 'image/*'; repeatable.",
+    ),
+    click.Option(["--reject"], multiple=True, metavar="PATTERN", help="Leave these out; written as for --accept."),
+    click.Option(["--min-size"], type=byte_count, metavar="SIZE", help="Leave out smaller files (bytes)."),
+    click.Option(["--max-size"], type=byte_count, metavar="SIZE", help="Refuse larger files (bytes)."),
+    click.Option(
+        ["--depth"],
+        type=click.IntRange(min=1, max=100),
+        metavar="N",
+        default=1,
+        show_default=True,
+        help="Pages to follow one after another, within the host.",
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Print the URLs, fetch none of them."),
+    click.Option(["--no-robots"], is_flag=True, help="Do not ask robots.txt."),
+    click.Option(["--allow-private"], is_flag=True, help="Let a public page lead to private addresses."),
+    click.Option(
+        ["--if-exists"],
+        type=click.Choice([policy.value for policy in IfExists]),
+        default=IfExists.SKIP.value,
+        show_default=True,
+        help="When a target is already there.",
+    ),
+    click.Option(["--template"], metavar="PATH", default="{name}", show_default=True, help="As for get."),
+    click.Option(["--manifest"], type=click.Path(path_type=Path), metavar="FILE", help="Record how each file ended."),
+    click.Option(["--recheck"], is_flag=True, help="Hash the files that are done already."),
+    click.Option(["-j", "--max-files"], type=click.IntRange(min=1), metavar="N", default=32, show_default=True,
+                 help="Files that move at once."),
+    click.Option(["--per-host"], type=click.IntRange(min=1), metavar="N", help="Files and connections of one origin."),
+    click.Option(["--rate-per-host"], type=pace, metavar="N/s", help="Requests to one origin, as in 5/s."),
+    click.Option(["--total-connections"], type=click.IntRange(min=1), metavar="N", default=256, show_default=True,
+                 help="Connections over all files."),
+]  # fmt: skip
+
+
+@click.command(
+    short_help="Download what a web page shows and links to.",
+    params=[click.Argument(["url"]), *_WHAT, *PACE, *ASKING, *NETWORK, *TALKING],
+)
+@click.pass_context
+def page(ctx: click.Context, /, url: str, **params: Any) -> int:
+    """Download what the page at URL shows (pictures, also lazy ones, media, icons) and the files it links to.
+
+    robots.txt is obeyed, with the agent name "penstock". Only http and https are followed, and from a public page
+    never a private address.
+    """
+    from penstock.cli.many import Many, run_many
+    from penstock.cli.request import build_limits, build_options
+    from penstock.core.template import Template
+    from penstock.core.urls import check
+
+    level = level_of_detail(params)
+    params["user"] = with_password(params["user"])
+    params |= {"no_remote_time": False, "resume_unsafe": False, "adopt": False}
+    try:
+        start = check(url)
+        Template(params["template"])
+        walk = _Walk(start, params)
+        if params["dry_run"]:
+            return walk.show(build_options(params), build_limits(params))
+        job = Many(
+            (),
+            params["directory"],
+            build_options(params | walk.wanted),
+            params["manifest"],
+            params["template"],
+            params["recheck"],
+            build_limits(params),
+            walk.begin,
+        )
+        return run_many(job, level=level, json=params["json"], insecure=params["insecure"])
+    except InvalidRequest as error:
+        raise click.UsageError(error.message, ctx) from error
+
+
+class _Walk:
+    """The walk that the options ask for."""
+
+    def __init__(self, start: str, params: dict[str, Any]) -> None:
+        from penstock.pages.choose import Choice
+        from penstock.pages.crawl import Crawl, Walk
+
+        choice = Choice(tuple(params["accept"]), tuple(params["reject"]))
+        self._crawl = Crawl(Walk(start, choice, params["depth"], not params["no_robots"]))
+        self._allow_private = params["allow_private"]
+        #: What the answers must be.
+        self.wanted = {"accept_types": choice.accepted_types, "reject_types": choice.rejected_types}
+
+    def begin(self, downloader: Downloader, wait: Wait, options: Options) -> tuple[Iterator[Row | BadRow], Options]:
+        """Read the first page; then the files, as pages are read, and the options to fetch them with."""
+        from penstock.core.addresses import is_public
+        from penstock.pages.choose import is_public_url
+        from penstock.pages.crawl import Reader
+
+        plain = replace(options, accept_types=(), reject_types=(), min_size=None, max_size=None)
+
+        def reader(options: Options, wait: Wait) -> Reader:
+            return Reader(
+                lambda url, size: wait(downloader.read(url, size, **vars(options))),
+                downloader.slow_down,
+            )
+
+        first = self._crawl.begin(reader(plain, wait))
+        # an address that is not known, or a proxy's, says nothing about the page's own
+        is_private = bool(first.address) and not is_public(first.address) and not options.proxy
+        is_guarded = not is_private and not self._allow_private
+        later = reader(replace(plain, public_only=is_guarded), Future.result)
+        rows = self._crawl.files(later, is_public_url if is_guarded else lambda _url: True)
+        return rows, replace(options, public_only=is_guarded)
+
+    def show(self, options: Options, limits: dict[str, Any]) -> int:
+        """Print the URLs and nothing else."""
+        from penstock.api import Downloader
+
+        out, err = SturdyStream(standard_output()), SturdyStream(standard_error())
+        signals = Signals()
+        try:
+            with signals.caught(), Downloader(**limits) as downloader:
+                rows, _ = self.begin(downloader, signals.wait, options)
+                for row in rows:
+                    if isinstance(row, BadRow):
+                        err.line(f"{row.text}: {row.why}")
+                    else:
+                        out.line(row.urls[0])
+        except Interrupted as interruption:
+            return interruption.code
+        except DownloadError as error:
+            err.line(f"penstock: {error.message}")
+            return exit_code(error)
+        return DONE

@@ -1,0 +1,114 @@
+"""Read a manifest, while a run writes it or after: counts, reasons, rows. Nothing here writes to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from penstock.core.naming import safe_name
+from penstock.errors import InvalidRequest, StorageError
+from penstock.store.manifest import check_kind, check_owner, told
+
+_COLUMNS = (
+    "line", "state", "url", "target", "size", "digest", "validator", "final_url", "started", "ended", "reason",
+    "message",
+)  # fmt: skip
+_STATES = ("pending", "done", "failed")
+
+
+class Fact(NamedTuple):
+    """One row: where it stands and what is known of it. Times are Unix seconds, sizes bytes."""
+
+    line: int
+    state: str
+    url: str
+    target: str
+    size: int | None
+    digest: str | None
+    validator: str | None
+    final_url: str | None
+    started: float | None
+    ended: float | None
+    reason: str | None
+    message: str | None
+
+
+class Counts(NamedTuple):
+    """Files by state, in the list of the last run; `bad` lines could not be used, `older` rows are of earlier lists."""
+
+    done: int
+    failed: int
+    pending: int
+    bad: int
+    older: int
+    size: int
+
+
+class Records:
+    """A manifest opened for reading. Raises InvalidRequest when there is none, StorageError when it is unusable."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InvalidRequest(f"{path}: no such manifest")
+        self.path = path
+        with told(path):
+            with path.open("rb") as file:
+                check_owner(file.fileno(), path)
+            self._db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+            check_kind(self._db)
+            found = self._db.execute("SELECT run, root FROM run ORDER BY run DESC LIMIT 1").fetchone()
+        if found is None:
+            raise StorageError(f"{path}: the manifest is empty")
+        self._run = int(found[0])
+        #: The directory that targets are relative to, as the last run named it.
+        self.root = Path(str(found[1]))
+
+    def close(self) -> None:
+        """Let go."""
+        self._db.close()
+
+    def counts(self) -> Counts:
+        """How many files stand how."""
+        with told(self.path):
+            states = dict(
+                self._db.execute("SELECT state, count(*) FROM file WHERE run = ? GROUP BY state", (self._run,))
+            )
+            bad = self._db.execute("SELECT count(*) FROM bad").fetchone()[0]
+            older = self._db.execute("SELECT count(*) FROM file WHERE run < ?", (self._run,)).fetchone()[0]
+            size = self._db.execute(
+                "SELECT coalesce(sum(size), 0) FROM file WHERE run = ? AND state = 1", (self._run,)
+            ).fetchone()[0]
+        return Counts(states.get(1, 0), states.get(2, 0), states.get(0, 0), bad, older, size)
+
+    def reasons(self) -> list[tuple[str, str, int]]:
+        """(origin, reason, count) of what failed, most first."""
+        with told(self.path):
+            return self._db.execute(
+                "SELECT origin.name, coalesce(reason, ''), count(*) AS n FROM file JOIN origin ON"
+                " origin.id = file.origin WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
+                (self._run,),
+            ).fetchall()
+
+    def rows(self, state: str | None = None) -> Iterator[Fact]:
+        """The rows of the last run's list in its order, or those in `state`; bad lines are failed rows without a
+        target."""
+        where = "" if state is None else f" AND state = {_STATES.index(state)}"
+        with told(self.path):
+            for line, number, *rest in self._db.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run = ?{where} ORDER BY line, turn", (self._run,)
+            ):
+                yield Fact(line, _STATES[number], *rest)
+            if state in {None, "failed"}:
+                for line, text, why in self._db.execute("SELECT line, text, why FROM bad ORDER BY line"):
+                    yield Fact(line, "failed", text, "", None, None, None, None, None, None, "invalid-request", why)
+
+    def place(self, target: str) -> Path | None:
+        """Where a target is; None for one that leads out of the directory: somebody has been at the manifest."""
+        parts = target.split("/")
+        if any(part in {"", ".", ".."} or "\0" in part or safe_name(part) is None for part in parts):
+            return None
+        return Path(os.path.join(self.root, *parts))
