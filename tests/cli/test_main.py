@@ -62,7 +62,7 @@ def test_without_arguments_it_prints_the_help() -> None:
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
-        (["get"], "Missing argument"),
+        (["get"], "give a URL, or a list with -i"),
         (["--no-such-option", "https://e.org/a"], "No such option"),
         (["-x", "0", "https://e.org/a"], "-x"),
         (["ftp://e.org/a"], "ftp"),

@@ -72,11 +72,12 @@ def test_a_directory_that_cannot_be_made_is_one_line_and_exit_3(tmp_path: Path, 
     assert done.stderr.count("\n") == 1
 
 
-def test_after_one_failure_the_next_url_has_its_turn(tmp_path: Path, refused: str) -> None:
+def test_F36_a_directory_that_cannot_be_is_told_once_before_any_request(tmp_path: Path, refused: str) -> None:
     (tmp_path / "file").touch()
-    done = penstock("-q", "-d", str(tmp_path / "file"), refused, refused)
+    done = penstock("-q", "-d", str(tmp_path / "file"), refused, f"{refused}/b")
     assert done.returncode == 3
-    assert done.stderr.count("\n") == 2
+    assert done.stderr.count("\n") == 1
+    assert "not a directory" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["-q", "-v"])

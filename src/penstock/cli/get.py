@@ -227,9 +227,7 @@ NETWORK: Final = [
     click.Option(
         ["--http-version"],
         type=click.Choice(["1.0", "1.1", "2", "3"]),
-        default=_DEFAULTS.http_version,
-        show_default=True,
-        help="HTTP version.",
+        help="HTTP version; 1.1 for one file, 2 (over TLS) for many.",
     ),
 ]
 

@@ -42,8 +42,11 @@ class Many(NamedTuple):
     template: str
     recheck: bool
     limits: dict[str, Any]
-    #: For rows that have to be looked for first: called with the downloader, how to wait for a future, and the options.
-    begin: Callable[[Downloader, Wait, Options], tuple[Iterable[Row | BadRow], Options]] | None = None
+    #: For rows that have to be looked for first: called with the downloader, how to wait for a future, the options, and
+    #: how to tell a person something.
+    begin: (
+        Callable[[Downloader, Wait, Options, Callable[[str], None]], tuple[Iterable[Row | BadRow], Options]] | None
+    ) = None
 
 
 def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
@@ -90,7 +93,7 @@ def _carry_out(
         try:
             rows, options = job.rows, job.options
             if job.begin is not None:
-                rows, options = job.begin(downloader, signals.wait, options)
+                rows, options = job.begin(downloader, signals.wait, options, voice.tell)
         except Interrupted as interruption:
             downloader.close(cancel=True)
             return interruption.code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -78,13 +78,14 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
     never a private address.
     """
     from penstock.cli.many import Many, run_many
-    from penstock.cli.request import build_limits, build_options
+    from penstock.cli.request import MANY_HTTP_VERSION, build_limits, build_options
     from penstock.core.template import Template
     from penstock.core.urls import check
 
     level = level_of_detail(params)
     params["user"] = with_password(params["user"])
     params |= {"no_remote_time": False, "resume_unsafe": False, "adopt": False}
+    params["http_version"] = params["http_version"] or MANY_HTTP_VERSION
     try:
         start = check(url)
         Template(params["template"])
@@ -119,7 +120,9 @@ class _Walk:
         #: What the answers must be.
         self.wanted = {"accept_types": choice.accepted_types, "reject_types": choice.rejected_types}
 
-    def begin(self, downloader: Downloader, wait: Wait, options: Options) -> tuple[Iterator[Row | BadRow], Options]:
+    def begin(
+        self, downloader: Downloader, wait: Wait, options: Options, note: Callable[[str], None]
+    ) -> tuple[Iterator[Row | BadRow], Options]:
         """Read the first page; then the files, as pages are read, and the options to fetch them with."""
         from penstock.core.addresses import is_public
         from penstock.pages.choose import is_public_url
@@ -131,6 +134,7 @@ class _Walk:
             return Reader(
                 lambda url, size: wait(downloader.read(url, size, **vars(options))),
                 downloader.slow_down,
+                note,
             )
 
         first = self._crawl.begin(reader(plain, wait))
@@ -149,7 +153,7 @@ class _Walk:
         signals = Signals()
         try:
             with signals.caught(), Downloader(**limits) as downloader:
-                rows, _ = self.begin(downloader, signals.wait, options)
+                rows, _ = self.begin(downloader, signals.wait, options, err.line)
                 for row in rows:
                     if isinstance(row, BadRow):
                         err.line(f"{row.text}: {row.why}")

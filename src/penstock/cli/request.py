@@ -17,6 +17,8 @@ from penstock.model import IfExists, Options, Request, Source
 
 #: A longer file of headers is a mistake.
 MAX_HEADER_BYTES: Final = 1024 * 1024
+#: Many files of one origin share a connection where it can; the segments of one file must not (see net/loop.py).
+MANY_HTTP_VERSION: Final = "2"
 #: A manifest beside the directory ``data`` is ``data.penstock``.
 MANIFEST_SUFFIX: Final = ".penstock"
 
@@ -35,7 +37,7 @@ def build_request(url: str, params: Mapping[str, Any]) -> Request:
     )
 
 
-def build_many(urls: Sequence[str], params: Mapping[str, Any]) -> Many:
+def build_many(urls: Sequence[str], params: dict[str, Any]) -> Many:
     """The run over many files that `params` say: URLs, globs and lists. Raises InvalidRequest."""
     globs = not params["no_glob"]
     output = params["output"]
@@ -58,7 +60,7 @@ def build_many(urls: Sequence[str], params: Mapping[str, Any]) -> Many:
     return Many(
         rows,
         params["directory"],
-        build_options(params),
+        build_options(params | {"http_version": params["http_version"] or MANY_HTTP_VERSION}),
         _manifest(params, lists),
         template,
         params["recheck"],
@@ -103,6 +105,7 @@ def build_options(params: Mapping[str, Any]) -> Options:
         "cookie_file": cookie_file,
         "ip_version": _ip_version(params),
         "if_exists": IfExists(params["if_exists"]),
+        "http_version": params["http_version"] or Options().http_version,
         "remote_time": not params["no_remote_time"],
     }
     names = {field.name for field in fields(Options)} - computed.keys()

@@ -110,7 +110,7 @@ class Batch:
         self._began = self._loop.now()
         self._pace = Pace(self._began)
         self._pending = 0
-        self._left = 0
+        self._left = self._unwanted = 0
         self._done = self._skipped = self._failed = self._rejected = self._size = 0
 
     def start(self) -> None:
@@ -286,8 +286,7 @@ class Batch:
             self._size += result.fetched
             self._outcomes.append(_done(job, result, began, self._root))
         elif isinstance(error, DownloadError) and error.reason is Reason.UNWANTED:
-            self._done += 1
-            self._skipped += 1
+            self._unwanted += 1
             self._outcomes.append(_failed(job, error, began))
         elif isinstance(error, DownloadError):
             self._failed += 1

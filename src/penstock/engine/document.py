@@ -55,7 +55,7 @@ async def read_document(context: Context, max_size: int) -> Document:
 
 
 async def _read_once(context: Context, max_size: int) -> Document:
-    exchange = Exchange(context.url, context.url, context.options, decode=True, notes_address=True)
+    exchange = Exchange(context.url, context.url, context.options, decode=True, may_share=True, notes_address=True)
     opened = await open_following(context, exchange)
     try:
         if opened.head.status != 200:

@@ -42,7 +42,7 @@ class Swift:
         self._on_end = on_end
         self._began = now = shared.loop.now()
         self.opening = Opening(now, options, shared.purse, self._on_answer)
-        exchange = Exchange(url, url, options, range="bytes=0-", decode=True)
+        exchange = Exchange(url, url, options, range="bytes=0-", decode=True, may_share=True)
         self.transfer = Transfer(shared.loop, exchange, self.opening, is_small=True)
         self._known: Representation | None = None
 

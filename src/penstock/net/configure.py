@@ -33,6 +33,7 @@ _HTTP_VERSIONS: Final = {
     "2": pycurl.CURL_HTTP_VERSION_2TLS,
     "3": pycurl.CURL_HTTP_VERSION_3,
 }
+_MULTIPLEXING: Final = frozenset({"2", "3"})
 _FAMILIES: Final = {4: pycurl.IPRESOLVE_V4, 6: pycurl.IPRESOLVE_V6}
 
 
@@ -49,6 +50,8 @@ class Exchange:
     if_range: str | None = None
     #: Undo a content coding that the server applied unasked.
     decode: bool = False
+    #: It may share a connection with others, where the protocol has streams (HTTP/2, HTTP/3).
+    may_share: bool = False
     #: Remember which address answered.
     notes_address: bool = False
 
@@ -60,6 +63,7 @@ class Profile(NamedTuple):
     scheme: str
     is_home: bool
     decode: bool
+    may_share: bool
     range: str
 
 
@@ -68,7 +72,7 @@ def profile_of(exchange: Exchange) -> Profile | None:
     if exchange.if_range is not None or exchange.range != _FIRST_RANGE or "@" in exchange.asked_url:
         return None
     scheme = exchange.url[:6]
-    return Profile(exchange.options, scheme, is_home(exchange), exchange.decode, exchange.range)
+    return Profile(exchange.options, scheme, is_home(exchange), exchange.decode, exchange.may_share, exchange.range)
 
 
 def aim(curl: Any, exchange: Exchange) -> None:
@@ -90,6 +94,11 @@ def configure(curl: Any, exchange: Exchange) -> None:
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(options.connect_timeout * 1000)))
     curl.setopt(pycurl.HTTP_VERSION, _HTTP_VERSIONS[options.http_version])
     curl.setopt(pycurl.USERAGENT, USER_AGENT if options.user_agent is None else options.user_agent)
+    if options.http_version in _MULTIPLEXING:
+        if exchange.may_share:
+            curl.setopt(pycurl.PIPEWAIT, 1)
+        else:  # on one connection segments would share a window and a fate
+            curl.setopt(pycurl.FRESH_CONNECT, 1)
     if options.ip_version is not None:
         curl.setopt(pycurl.IPRESOLVE, _FAMILIES[options.ip_version])
     if options.referer is not None:

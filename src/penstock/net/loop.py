@@ -68,8 +68,8 @@ class Loop:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        # one stream per connection: segments on one HTTP/2 connection would share a window and a fate
-        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
+        # many files share an HTTP/2 connection; segments of one file ask for their own (see `configure`)
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _MAX_IDLE_CONNECTIONS)
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)

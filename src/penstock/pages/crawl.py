@@ -27,10 +27,11 @@ _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 
 class Reader(NamedTuple):
     """Who fetches pages: `read(url, max_size)` raises DownloadError, `slow_down(origin, pace)` asks an origin at most
-    `pace` times a second."""
+    `pace` times a second, `note` tells a person what was left out."""
 
     read: Callable[[str, int], Document]
     slow_down: Callable[[Origin, float], None]
+    note: Callable[[str], None]
 
 
 class Walk(NamedTuple):
@@ -101,9 +102,9 @@ class Crawl:
             return
         self._seen.add(url)
         if not may_touch(url):
-            yield BadRow(0, redact(url), "a private address, which a public page must not lead to (--allow-private)")
+            self._reader.note(f"left out: {redact(url)}: a private address, and the page is public (--allow-private)")
         elif not self._is_allowed(url):
-            yield BadRow(0, redact(url), _FORBIDDEN)
+            self._reader.note(f"left out: {redact(url)}: {_FORBIDDEN}")
         else:
             yield Row((url,), len(self._seen))
 

@@ -382,7 +382,7 @@ class Manifest:
         with told(None):
             return self._db.execute(
                 "SELECT origin.name, reason, count(*) AS n FROM file JOIN origin ON origin.id = file.origin"
-                " WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
+                " WHERE run = ? AND state = 2 AND reason <> 'unwanted' GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
                 (self._run, most),
             ).fetchall()
 
