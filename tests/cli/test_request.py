@@ -152,7 +152,7 @@ def test_several_urls_become_rows_with_the_same_options() -> None:
     parsed = params("-x", "2", URL, "https://e.org/b[1-2]")
     job = build_many(parsed["urls"], parsed)
     assert [row.urls[0] for row in job.rows if isinstance(row, Row)] == [URL, "https://e.org/b1", "https://e.org/b2"]
-    assert job.options == Options(max_connections=2)
+    assert job.options == Options(max_connections=2, http_version="2")
     assert job.manifest is None
 
 

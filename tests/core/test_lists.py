@@ -1,0 +1,62 @@
+"""F50: lists of URLs and aria2's input files."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.digests import parse_checksum
+from penstock.core.lists import MAX_LINE, read_uris
+from penstock.core.rows import BadRow, Row
+
+A, B = "https://e.org/a", "https://e.org/b"
+HASH = "ab" * 32
+
+
+def read(text: str) -> list[Row | BadRow]:
+    return list(read_uris(text.splitlines(keepends=True)))
+
+
+def test_F50_blank_lines_comments_bom_and_crlf_do_not_count() -> None:
+    assert read(f"\ufeff{A}\r\n\r\n# c\r\n  # d\n{B}  \n") == [Row((A,), 1), Row((B,), 5)]
+
+
+def test_alternatives_are_separated_by_tabs() -> None:
+    assert read(f"{A}\t{B}\n") == [Row((A, B), 1)]
+
+
+def test_indented_lines_are_options_of_the_row_above() -> None:
+    text = f"{A}\n  out=x y.iso\n\tdir=d\n  checksum=sha-256={HASH}\n  header=A: b\n  header=C: d\n{B}\n"
+    first, second = read(text)
+    assert first == Row((A,), 1, "x y.iso", "d", parse_checksum(HASH), None, (("A", "b"), ("C", "d")))
+    assert second == Row((B,), 7)
+
+
+def test_F50_a_bad_line_is_told_with_its_number_and_the_rest_go_on() -> None:
+    rows = read(f"{A}\nftp://e.org/x\nnot a url\n  out=x\n{B}\n  split=5\n  checksum=zz\n")
+    assert [(type(row).__name__, row.line) for row in rows] == [
+        ("Row", 1), ("BadRow", 2), ("BadRow", 3), ("BadRow", 4), ("BadRow", 6), ("BadRow", 7), ("Row", 5),
+    ]  # fmt: skip
+
+
+def test_S12_a_password_in_a_bad_line_is_not_shown() -> None:
+    [bad] = read("ftp://me:secret@e.org/x\n")
+    assert isinstance(bad, BadRow)
+    assert "secret" not in bad.text + bad.why
+
+
+def test_spaces_inside_a_url_are_kept_for_escaping() -> None:
+    assert read("https://e.org/a b.jpg\n") == [Row(("https://e.org/a b.jpg",), 1)]
+
+
+def test_undecodable_and_endless_lines_are_refused() -> None:
+    bad = read(f"https://e.org/\udcff\nhttps://e.org/{'a' * MAX_LINE}\n")
+    assert [type(row) for row in bad] == [BadRow, BadRow]
+
+
+@given(st.lists(st.text(max_size=60), max_size=20))
+def test_every_line_with_a_url_gives_exactly_one_row(lines: list[str]) -> None:
+    rows = list(read_uris(lines))
+    assert all(isinstance(row, Row | BadRow) for row in rows)
+    numbers = [row.line for row in rows if isinstance(row, Row)]
+    assert numbers == sorted(set(numbers))
