@@ -39,7 +39,7 @@ def test_ranges_and_sets_stand_for_what_curl_makes_of_them(url: str, expanded: l
 
 @pytest.mark.parametrize("url", ["http://[::1]:8080/a", "http://[fe80::1%25eth0]/a", "http://[::1]/x[1-2]"])
 def test_an_ipv6_address_in_the_host_is_no_range(url: str) -> None:
-    assert [match.url for match in parse_glob(url)][0].startswith(url.partition("x[")[0])
+    assert next(iter(parse_glob(url))).url.startswith(url.partition("x[")[0])
 
 
 @pytest.mark.parametrize(

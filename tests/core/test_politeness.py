@@ -23,7 +23,10 @@ MISSING = Failure(Cause.STATUS, "", status=404)
 def test_room_is_earned_one_answer_at_a_time_up_to_the_limit() -> None:
     polite = Politeness(6)
     assert polite.room == FIRST_FILES
-    rooms = [polite.on_answer(1.0) or polite.room for _ in range(4)]
+    rooms = []
+    for _ in range(4):
+        polite.on_answer(1.0)
+        rooms.append(polite.room)
     assert rooms == [5, 6, 6, 6]
 
 

@@ -256,7 +256,8 @@ class Batch:
                 self._runs.add(run)
                 if self._stopped:
                     run.cancelled = True
-                self._runner.add(run)
+                # soon, for it may end right inside
+                self._loop.soon(self._runner.add, run)
         self._intake.moved(self._pending)
 
     def _request(self, job: Job) -> Request:

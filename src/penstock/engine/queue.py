@@ -80,6 +80,9 @@ class Queue:
         """Let `ticket` wait for its turn, which may be now."""
         host = ticket.host = self._hosts.get(ticket.origin, ticket.connections)
         host.politeness.look_again(self._now())
+        if host.politeness.given_up is not None:
+            self._starter.refuse(ticket, host.politeness.given_up)
+            return
         ticket.waits = True
         host.waiting += 1
         self._waiting.setdefault(ticket.origin, deque()).append(ticket)

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 
 from penstock.core.urls import check
 from penstock.errors import InvalidRequest
+from penstock.pages.flatten import flattened
 from penstock.pages.srcset import largest
 
 #: Bytes of a page that are looked at.
@@ -74,7 +75,7 @@ def extract(content: bytes, *, url: str, charset: str | None = None) -> Page:
     """What the page `content` from `url` shows and links to; `charset` is what HTTP said. Raises nothing."""
     from selectolax.lexbor import LexborHTMLParser
 
-    text = _decoded(content[:MAX_PAGE_BYTES], charset)
+    text = flattened(_decoded(content[:MAX_PAGE_BYTES], charset))
     root = LexborHTMLParser(text).root
     is_cut = len(content) > MAX_PAGE_BYTES
     if root is None:

@@ -447,6 +447,8 @@ def told(path: Path | None) -> Iterator[None]:
         if path is not None and not error.message.startswith(str(path)):
             raise StorageError(f"{path}: {error.message}") from error
         raise
+    except TargetLocked:
+        raise
     except OSError as error:
         raise StorageError(f"{path or 'the manifest'}: {error.strerror or error}") from error
 
