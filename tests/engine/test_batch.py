@@ -240,10 +240,12 @@ def test_F22_retry_after_delays_its_origin_only(fault_server: FaultServer, tmp_p
         busy.script = too_much
         summary, _ = batch([*others, *files], tmp_path / "d", limits={"max_files": 4})
         assert summary.done == 26
-        refused_at = max(request.at for request in busy.log if request.status == 429)
-        served = [request.at for request in busy.log if request.status != 429]
-        assert min(served) >= refused_at + 1.9
-        assert max(request.at for request in fault_server.log) < refused_at + 1.5
+        first_refusal = min(request.at for request in busy.log if request.status == 429)
+        for refused in (request.at for request in busy.log if request.status == 429):
+            # what was on its way with the refused one may still come; nothing else does before its time
+            early = [request.at for request in busy.log if refused + 0.5 < request.at < refused + 1.9]
+            assert not early
+        assert max(request.at for request in fault_server.log) < first_refusal + 1.5
 
 
 def test_no_more_files_than_allowed_and_at_the_pace_allowed(fault_server: FaultServer, tmp_path: Path) -> None:
@@ -325,8 +327,7 @@ def test_F53_a_manifest_in_use_foreign_newer_or_damaged_is_refused_before_any_re
 
     def slow() -> Iterator[str]:
         hold.wait(30)
-        return
-        yield
+        yield from ()
 
     with penstock.Downloader() as downloader:
         busy = downloader.submit_many(slow(), directory=tmp_path / "d", manifest=tmp_path / "busy")
