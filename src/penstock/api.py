@@ -35,7 +35,8 @@ class Downloader:
     `on_event` is called with every event, on a thread that is neither the caller's nor the network's. `rate_limit`
     (bytes per second) bounds all its downloads together; `max_files` move at once, over `total_connections` at most;
     of one origin `per_host` (default: 8, or `max_connections` of a download if that is more), asked at most
-    `rate_per_host` times a second. Origins take turns, and one that stalls or refuses holds up no other. Keyword
+    `rate_per_host` times a second. Origins take turns, and one that stalls or refuses holds up no other. Without
+    `details` small files of a batch that end well send no events of their own, only `BatchProgressed`. Keyword
     arguments named like the fields of `Options` are defaults for every submission. Leaving the ``with`` block waits
     for all downloads; leaving it by an exception (Ctrl-C) stops them, and each leaves a part that the same submission
     goes on from.
@@ -50,6 +51,7 @@ class Downloader:
         per_host: int | None = None,
         rate_per_host: float | None = None,
         total_connections: int = DEFAULT_TOTAL_CONNECTIONS,
+        details: bool = True,
         **defaults: Any,
     ) -> None:
         limits = Limits(rate_limit, max_files, per_host, rate_per_host, total_connections)
@@ -57,7 +59,7 @@ class Downloader:
             if value is not None and not value > 0:
                 raise InvalidRequest(f"{_LIMIT_NAMES.get(name, name)} must be positive, not {value}")
         self._defaults = _options(Options(), defaults)
-        self._engine = Engine(on_event, limits)
+        self._engine = Engine(on_event, limits, details=details and on_event is not None)
 
     def submit(
         self,

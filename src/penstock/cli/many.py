@@ -63,7 +63,7 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
         voice.complain(INSECURE)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
-        return _carry_out(job, voice, listeners, signals, shown)
+        return _carry_out(job, voice, listeners, signals, shown, details=json or level >= messages.VERBOSE)
 
 
 def choose_voice(stream: SturdyStream, level: int, *, lines: bool, manifest: str | None) -> Voice:
@@ -78,18 +78,25 @@ def choose_voice(stream: SturdyStream, level: int, *, lines: bool, manifest: str
 
 
 def _carry_out(
-    job: Many, voice: Voice, listeners: list[Callable[[AnyEvent], None]], signals: Signals, manifest: str | None
+    job: Many,
+    voice: Voice,
+    listeners: list[Callable[[AnyEvent], None]],
+    signals: Signals,
+    manifest: str | None,
+    *,
+    details: bool,
 ) -> int:
     from penstock.api import Downloader
-    from penstock.cli.allocator import keep_freed_memory
+    from penstock.cli.allocator import collect_rarely, keep_freed_memory
 
     keep_freed_memory()
+    collect_rarely()
 
     def listen(event: AnyEvent) -> None:
         for listener in listeners:
             listener(event)
 
-    with Downloader(on_event=listen, **job.limits) as downloader:
+    with Downloader(on_event=listen, details=details, **job.limits) as downloader:
         try:
             rows, options = job.rows, job.options
             if job.begin is not None:

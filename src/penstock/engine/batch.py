@@ -411,7 +411,7 @@ def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
     digest = result.sha256 or result.digest
     return Outcome(
         job.id,
-        _target(result.path, root) or job.target,
+        job.target if result.path.name == job.target else _target(result.path, root) or job.target,
         result.size,
         None if digest is None else str(digest),
         None if result.validator is None else f"{result.validator.kind}:{result.validator.value}",

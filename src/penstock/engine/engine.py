@@ -57,7 +57,7 @@ class Limits(NamedTuple):
 class Engine:
     """Carries out requests. `submit`, `close` and futures are for any thread."""
 
-    def __init__(self, listener: Listener | None, limits: Limits) -> None:
+    def __init__(self, listener: Listener | None, limits: Limits, *, details: bool = True) -> None:
         self._fanout = Fanout(listener)
         self._loop = loop = Loop(_report)
         self._writer = Workers("penstock-write", 1, loop.call)
@@ -71,7 +71,7 @@ class Engine:
         self._shared = shared = Surroundings(
             loop, self._writer, self._workers, hosts, queue, Purse(), self._deliveries, self._fanout.emit
         )
-        self._runner = Runner(shared, Backlog(loop.gate))
+        self._runner = Runner(shared, Backlog(loop.gate), details=details)
         self._batches: set[Batch] = set()
         self._readers: set[Task] = set()
         self._open = 0

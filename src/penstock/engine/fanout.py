@@ -19,6 +19,8 @@ Listener = Callable[[AnyEvent], None]
 _MAX_BACKLOG: Final = 10_000
 _DETAILS: Final = (Stolen, Raced, Checkpointed)
 _DRAIN_SECONDS: Final = 5.0
+#: Seconds that events wait at most for others to be delivered with.
+_NAP_SECONDS: Final = 0.01
 
 
 class Fanout:
@@ -30,6 +32,7 @@ class Fanout:
         self._progress: dict[int, Progressed] = {}
         self._changed = threading.Condition()
         self._closing = False
+        self._napping = False
         self._thread = threading.Thread(target=self._run, name="penstock-events", daemon=True)
         self._thread.start()
 
@@ -44,12 +47,14 @@ class Fanout:
                 self._progress[event.download] = event
             elif len(self._queue) < _MAX_BACKLOG or not isinstance(event, _DETAILS):
                 self._queue.append(event)
-            self._changed.notify()
+            if not self._napping:
+                self._changed.notify()
 
     def post(self, action: Callable[[], None]) -> None:
         """Run `action` after the events that came before it."""
         with self._changed:
             self._queue.append(action)
+            self._napping = False
             self._changed.notify()
 
     def close(self) -> None:
@@ -72,6 +77,11 @@ class Fanout:
 
     def _next(self) -> AnyEvent | Callable[[], None] | None:
         with self._changed:
+            if not self._queue and not self._closing:
+                # a moment's rest gathers what comes: waking for every event of a flood slows the network thread
+                self._napping = True
+                self._changed.wait(_NAP_SECONDS)
+                self._napping = False
             while not self._queue:
                 if self._closing:
                     return None

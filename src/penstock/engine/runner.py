@@ -69,12 +69,14 @@ class Run(Ticket):
 class Runner:
     """The downloads that wait and that are under way."""
 
-    def __init__(self, shared: Surroundings, backlog: Backlog) -> None:
+    def __init__(self, shared: Surroundings, backlog: Backlog, *, details: bool) -> None:
+        """Without `details` small files that end well are not told of one by one."""
         self._shared = shared
         self._loop = shared.loop
         self._queue = shared.queue
         self._queue.starter = self
         self._backlog = backlog
+        self._details = details
         self._waiting: set[Run] = set()
         self._running: set[Run] = set()
         self._numbers = itertools.count(1)
@@ -199,6 +201,8 @@ class Runner:
         run.on_end(result, error)
 
     def _tell(self, run: Run, result: Result | None, error: BaseException | None) -> None:
+        if run.context is None and result is not None and not self._details:
+            return
         emit, now, number = self._shared.emit, self._loop.now(), run.number
         if run.context is None:
             emit(Started(download=number, at=now, url=redact(run.request.sources[0].url)))
