@@ -201,6 +201,8 @@ class Result:
     sha256: Digest | None = None
     validator: Validator | None = None
     media_type: str | None = None
+    #: The file's modification time, nanoseconds since the epoch, where it is known without looking.
+    mtime_ns: int | None = None
     #: Seconds from start to target.
     elapsed: float = 0.0
     #: Bytes received in this run, waste included.

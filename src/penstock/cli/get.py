@@ -32,7 +32,7 @@ SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. Opt
   raced        segment start stop
   checkpointed durable           verified      digest source
   finished     path size url final_url digest validator media_type elapsed
-               fetched resumed connections skipped
+               fetched resumed connections skipped sha256 mtime_ns
   failed       reason message url resumable exit_code
   cancelled    resumable
 and, of a list ("download" is 0):

@@ -418,6 +418,7 @@ def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
         final,
         began,
         time.time(),
+        mtime=result.mtime_ns,
     )
 
 

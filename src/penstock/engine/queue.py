@@ -61,9 +61,9 @@ class Queue:
         self._later = later
         self._max_files = max_files
         self._total = total_connections
-        self._waiting: dict[Origin, deque[Ticket]] = {}
-        self._turns: Turns[Origin] = Turns()
-        self._timed: set[Origin] = set()
+        self._waiting: dict[Host, deque[Ticket]] = {}
+        self._turns: Turns[Host] = Turns()
+        self._timed: set[Host] = set()
         self._running = 0
         self._idle = 0
         #: Set before the first ticket is put.
@@ -85,16 +85,16 @@ class Queue:
             return
         ticket.waits = True
         host.waiting += 1
-        self._waiting.setdefault(ticket.origin, deque()).append(ticket)
-        self._turns.join(ticket.origin)
+        self._waiting.setdefault(host, deque()).append(ticket)
+        self._turns.join(host)
         self.advance()
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that waits is not wanted any more."""
         if not ticket.waits:
             return
-        line = self._waiting[ticket.origin]
-        line.remove(ticket)
+        assert ticket.host is not None
+        self._waiting[ticket.host].remove(ticket)
         self._unwait(ticket)
 
     def end(self, ticket: Ticket) -> None:
@@ -107,8 +107,8 @@ class Queue:
 
     def free(self, host: Host) -> None:
         """There may be room at `host` again."""
-        if host.origin in self._waiting:
-            self._turns.join(host.origin)
+        if host in self._waiting:
+            self._turns.join(host)
         self.advance()
 
     def set_idle(self, ticket: Ticket, idle: bool) -> None:
@@ -134,7 +134,7 @@ class Queue:
 
     def refuse_waiting(self, host: Host) -> None:
         """The origin was given up: what waits for it is told so."""
-        line = self._waiting.get(host.origin)
+        line = self._waiting.get(host)
         why = host.politeness.given_up or ""
         while line:
             ticket = line.popleft()
@@ -148,14 +148,13 @@ class Queue:
         self._advancing = True
         try:
             while not self._held and self._has_room():
-                origin = self._turns.next(self._is_ready)
-                if origin is None:
+                host = self._turns.next(self._is_ready)
+                if host is None:
                     return
-                ticket = self._waiting[origin].popleft()
+                ticket = self._waiting[host].popleft()
                 self._unwait(ticket)
                 self._running += 1
-                assert ticket.host is not None
-                ticket.host.files += 1
+                host.files += 1
                 self._starter.begin(ticket)
         finally:
             self._advancing = False
@@ -169,26 +168,21 @@ class Queue:
         ticket.waits = False
         ticket.host.waiting -= 1
         if not ticket.host.waiting:
-            del self._waiting[ticket.origin]
+            del self._waiting[ticket.host]
 
-    def _is_ready(self, origin: Origin) -> bool:
-        line = self._waiting.get(origin)
-        if not line:
-            return False
-        host = line[0].host
-        assert host is not None
-        if not host.has_room():
+    def _is_ready(self, host: Host) -> bool:
+        if host not in self._waiting or not host.has_room():
             return False  # an ending gives it its turn back
         delay = host.politeness.delay(self._now())
         if delay <= 0:
             return True
-        if origin not in self._timed:
-            self._timed.add(origin)
-            self._later(delay, lambda: self._wake(origin))
+        if host not in self._timed:
+            self._timed.add(host)
+            self._later(delay, lambda: self._wake(host))
         return False
 
-    def _wake(self, origin: Origin) -> None:
-        self._timed.discard(origin)
-        if origin in self._waiting:
-            self._turns.join(origin)
+    def _wake(self, host: Host) -> None:
+        self._timed.discard(host)
+        if host in self._waiting:
+            self._turns.join(host)
             self.advance()

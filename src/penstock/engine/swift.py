@@ -134,6 +134,7 @@ class Swift:
                 sha256=outcome.sha256,
                 validator=known.validator,
                 media_type=known.media_type,
+                mtime_ns=outcome.mtime_ns,
                 elapsed=self._shared.loop.now() - self._began,
                 fetched=size,
                 connections=1,

@@ -100,10 +100,8 @@ class Loop:
 
     # On the loop's thread
 
-    @staticmethod
-    def now() -> float:
-        """Seconds on the monotonic clock."""
-        return time.monotonic()
+    #: Seconds on the monotonic clock.
+    now = staticmethod(time.monotonic)
 
     def soon(self, function: Callable[..., None], *args: Any) -> None:
         """Run `function(*args)` after the current call has returned."""

@@ -50,6 +50,8 @@ class Delivered(NamedTuple):
 
     path: Path
     sha256: Digest | None = None
+    #: Its modification time, nanoseconds, if it was set.
+    mtime_ns: int | None = None
 
 
 class Occupied(NamedTuple):
@@ -70,11 +72,12 @@ Outcome = Delivered | Occupied | Corrupt | OSError
 class Written:
     """A parcel whose bytes are in its part file, locked, and not yet synced."""
 
-    __slots__ = ("descriptor", "directory", "parcel", "sha256")
+    __slots__ = ("descriptor", "directory", "mtime_ns", "parcel", "sha256")
 
     def __init__(self, parcel: Parcel, directory: Directory, descriptor: int) -> None:
         self.parcel = parcel
         self.sha256: Digest | None = None
+        self.mtime_ns: int | None = None
         self.directory = directory
         self.descriptor = descriptor
 
@@ -168,13 +171,15 @@ def name(entry: Written) -> Outcome:
         return error
     finally:
         os.close(entry.descriptor)
-    return Delivered(parcel.directory / parcel.name, entry.sha256)
+    return Delivered(parcel.directory / parcel.name, entry.sha256, entry.mtime_ns)
 
 
 def _set_time(entry: Written, modified: float) -> None:
     with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
         if os.utime in os.supports_fd:
             os.utime(entry.descriptor, (modified, modified))
+            # dates of HTTP have whole seconds, which every file system keeps that can be written at offsets like this
+            entry.mtime_ns = int(modified) * 1_000_000_000 if modified == int(modified) else None
         else:
             os.utime(entry.directory.path / (entry.parcel.name + PART_SUFFIX), (modified, modified))
 

@@ -24,7 +24,18 @@ from penstock.core.template import told_apart
 from penstock.errors import StorageError, TargetLocked
 from penstock.model import Digest
 from penstock.store.lock import try_lock
-from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION, State, place_key
+from penstock.store.places import Places
+from penstock.store.schema import (
+    APPLICATION_ID,
+    INSERT_MANY,
+    RECORD_MANY,
+    SCHEMA,
+    TAKE_MANY,
+    TEMPORARY,
+    VERSION,
+    State,
+    place_key,
+)
 
 #: How long another reader (``penstock status``) may keep us from writing, seconds.
 _BUSY_SECONDS: Final = 30.0
@@ -87,6 +98,8 @@ class Outcome(NamedTuple):
     ended: float = 0.0
     reason: str | None = None
     message: str | None = None
+    #: Modification time of the file, nanoseconds, where it is known.
+    mtime: int | None = None
 
 
 class Rules(NamedTuple):
@@ -106,6 +119,7 @@ class Manifest:
         self._db = connection
         self._rules = rules
         self._root = str(rules.root)
+        self._places = Places(self._root)
         self._hash_file = hash_file
         self._origins: dict[str, int] = {}
         self._turn = 0
@@ -162,6 +176,8 @@ class Manifest:
         added = Added({}, [], [])
         done = repeated = 0
         with told(None), self._db:
+            if self._add_all_new(entries, added):
+                return added
             for entry in entries:
                 origin = self._origin(entry.origin)
                 state = self._add(entry, origin, added)
@@ -173,6 +189,42 @@ class Manifest:
                 elif state is None:
                     repeated += 1
         return added._replace(done=done, repeated=repeated)
+
+    def _add_all_new(self, entries: Sequence[Entry], added: Added) -> bool:
+        """The usual case, in one statement: every row is new and nothing is at its target. False when it is not so,
+        with nothing done.
+
+        A statement for each row would give the interpreter's lock up and wait for it again each time, while the
+        network thread wants it too.
+        """
+        unusual = any(e.headers or e.secret_urls or self._places.may_have(e.target) for e in entries)
+        if unusual or not entries:
+            return False
+        rows = []
+        counts: dict[int, tuple[int, int]] = {}
+        turn = self._turn
+        for entry in entries:
+            turn += 1
+            origin = self._origin(entry.origin)
+            count, first = counts.get(origin, (0, turn))
+            counts[origin] = count + 1, first
+            rows.append(
+                (
+                    entry.key.hex(), place_key(entry.target).hex(), turn, entry.line, origin, entry.urls[0],
+                    json.dumps(entry.urls[1:]) if len(entry.urls) > 1 else None, entry.target,
+                    None if entry.expected is None else str(entry.expected), entry.size,
+                )
+            )  # fmt: skip
+        self._db.execute("SAVEPOINT rows")
+        inserted = self._db.execute(INSERT_MANY, (self._run, json.dumps(rows))).rowcount
+        if inserted != len(rows):
+            self._db.execute("ROLLBACK TO rows")
+        self._db.execute("RELEASE rows")
+        if inserted != len(rows):
+            return False
+        self._turn = turn
+        added.waiting.update(counts)
+        return True
 
     def add_bad(self, line: int, text: str, why: str) -> None:
         """Record a line that cannot be used."""
@@ -195,7 +247,7 @@ class Manifest:
         row = self._insert(entry, origin, target)
         if row is None:
             known = self._db.execute(
-                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key,)
+                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key.hex(),)
             ).fetchone()
             if known is not None:
                 return self._meet_again(entry, known, added)
@@ -214,8 +266,8 @@ class Manifest:
             "INSERT OR IGNORE INTO file(key, place, run, turn, line, state, origin, url, others, target, expected,"
             " expected_size) VALUES(?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
             (
-                entry.key,
-                place_key(target),
+                entry.key.hex(),
+                place_key(target).hex(),
                 self._run,
                 self._turn,
                 entry.line,
@@ -233,7 +285,7 @@ class Manifest:
         """A target that was there before the row was ever begun is not ours."""
         if not (self._rules.leaves_existing or self._rules.refuses_existing):
             return State.PENDING
-        status = _status(os.path.join(self._root, target))
+        status = _status(os.path.join(self._root, target)) if self._places.may_have(target) else None
         if status is None:
             return State.PENDING
         if self._rules.leaves_existing:
@@ -336,11 +388,8 @@ class Manifest:
             return {origin: list(self._take(origin, turn, count)) for origin, turn, count in wanted}
 
     def _take(self, origin: int, turn: int, count: int) -> Iterator[Job]:
-        rows = self._db.execute(
-            "SELECT id, turn, url, others, target, expected, expected_size FROM file"
-            " WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?",
-            (origin, turn, self._run, count),
-        ).fetchall()
+        [found] = self._db.execute(TAKE_MANY, (origin, turn, self._run, count)).fetchone()
+        rows = json.loads(found)
         for row, at, url, others, target, expected, size in rows:
             urls: tuple[str, ...] = (url, *json.loads(others)) if others else (url,)
             headers: tuple[tuple[str, str], ...] = ()
@@ -349,8 +398,7 @@ class Manifest:
                 if secret is not None:
                     urls = tuple(json.loads(secret[0]))
                     headers = tuple((name, value) for name, value in json.loads(secret[1]))
-            path = os.path.join(self._root, target)
-            vacant = not (os.path.lexists(path) or os.path.lexists(path + ".part"))
+            vacant = not self._places.may_have(target)
             yield Job(row, at, urls, target, parse_checksum(expected) if expected else None, size, headers, vacant)
 
     # Outcomes
@@ -365,15 +413,11 @@ class Manifest:
             for o in outcomes
         ]  # fmt: skip
         with told(None), self._db:
-            self._db.executemany(
-                "UPDATE file SET state = ?, size = ?, mtime = ?, digest = ?, validator = ?, final_url = ?,"
-                " started = ?, ended = ?, reason = ?, message = ?, target = ? WHERE id = ?",
-                values,
-            )
+            self._db.execute(RECORD_MANY, (json.dumps(values),))
 
     def _mtime(self, outcome: Outcome) -> int | None:
-        if outcome.reason is not None:
-            return None
+        if outcome.reason is not None or outcome.mtime is not None:
+            return outcome.mtime
         status = _status(os.path.join(self._root, outcome.target))
         return None if status is None else status.st_mtime_ns
 

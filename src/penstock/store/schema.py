@@ -38,7 +38,7 @@ PRAGMA user_version = {VERSION};
 CREATE TABLE IF NOT EXISTS run(run INTEGER PRIMARY KEY, started REAL NOT NULL, root TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS origin(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS file(
-    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, place BLOB NOT NULL UNIQUE, run INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, place TEXT NOT NULL UNIQUE, run INTEGER NOT NULL,
     turn INTEGER NOT NULL, line INTEGER NOT NULL, state INTEGER NOT NULL, origin INTEGER NOT NULL,
     url TEXT NOT NULL, others TEXT, target TEXT NOT NULL, expected TEXT, expected_size INTEGER,
     size INTEGER, mtime INTEGER, digest TEXT, validator TEXT, final_url TEXT, started REAL, ended REAL,
@@ -47,6 +47,32 @@ CREATE INDEX IF NOT EXISTS waiting ON file(origin, turn) WHERE state = 0;
 CREATE TABLE IF NOT EXISTS bad(line INTEGER NOT NULL, text TEXT NOT NULL, why TEXT NOT NULL);
 """
 TEMPORARY: Final = "CREATE TEMP TABLE IF NOT EXISTS secret(id INTEGER PRIMARY KEY, urls TEXT, headers TEXT);"
+
+
+# Statements over many rows take them as JSON: one call, not one for each row
+
+INSERT_MANY: Final = """
+INSERT OR IGNORE INTO file(key, place, run, turn, line, state, origin, url, others, target, expected, expected_size)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?1, json_extract(value, '$[2]'),
+       json_extract(value, '$[3]'), 0, json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+       json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
+       json_extract(value, '$[9]')
+FROM json_each(?2)
+"""
+TAKE_MANY: Final = """
+SELECT json_group_array(json_array(id, turn, url, others, target, expected, expected_size)) FROM (
+    SELECT * FROM file WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?)
+"""
+RECORD_MANY: Final = """
+UPDATE file SET state = given.a, size = given.b, mtime = given.c, digest = given.d, validator = given.e,
+    final_url = given.f, started = given.g, ended = given.h, reason = given.i, message = given.j, target = given.k
+FROM (SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, json_extract(value, '$[2]') AS c,
+             json_extract(value, '$[3]') AS d, json_extract(value, '$[4]') AS e, json_extract(value, '$[5]') AS f,
+             json_extract(value, '$[6]') AS g, json_extract(value, '$[7]') AS h, json_extract(value, '$[8]') AS i,
+             json_extract(value, '$[9]') AS j, json_extract(value, '$[10]') AS k, json_extract(value, '$[11]') AS l
+      FROM json_each(?)) AS given
+WHERE file.id = given.l
+"""
 
 
 def row_key(url: str, named: str | None) -> bytes:
