@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 #: A ceiling on connections, not an order: they are earned one by one (core/ramp.py).
@@ -85,20 +84,18 @@ class Head:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    _fields: dict[str, str] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def _fields(self) -> dict[str, tuple[str, ...]]:
-        fields: dict[str, tuple[str, ...]] = {}
-        for name, value in self.headers:
-            fields[name] = (*fields[name], value) if name in fields else (value,)
-        return fields
+    def __post_init__(self) -> None:
+        fields = dict(self.headers)
+        if len(fields) < len(self.headers):  # of fields that come several times, all values (RFC 9110 §5.3)
+            for name in fields:
+                fields[name] = ", ".join(value for other, value in self.headers if other == name)
+        object.__setattr__(self, "_fields", fields)
 
     def get(self, name: str) -> str | None:
         """The field's values joined by comma (RFC 9110 §5.3), or None. `name` is lower case."""
-        values = self._fields.get(name)
-        if values is None:
-            return None
-        return values[0] if len(values) == 1 else ", ".join(values)
+        return self._fields.get(name)
 
     def lacks(self, names: frozenset[str]) -> bool:
         """True when it has none of these fields. `names` are lower case."""
@@ -106,7 +103,9 @@ class Head:
 
     def all(self, name: str) -> tuple[str, ...]:
         """Each value of the field, unjoined: for fields whose duplicates must be seen. `name` is lower case."""
-        return self._fields.get(name, ())
+        if name not in self._fields:
+            return ()
+        return tuple([value for other, value in self.headers if other == name])
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def test_one_failure_hurts_no_other(fault_server: FaultServer, tmp_path: Path, m
     real = Transfer._judge
 
     def judge(self: Transfer, head: object) -> int | None:
-        if self.exchange.url == bad:
+        if self.url == bad:
             raise RuntimeError("a bug")
         return real(self, head)  # type: ignore[arg-type]
 

@@ -73,6 +73,8 @@ def _length(text: str) -> int | None:
 
 def content_length(values: Sequence[str]) -> int | None:
     """Content-Length from all its field lines: equal copies count once (RFC 9110 §8.6), anything odd is None."""
+    if len(values) == 1 and _DIGITS.fullmatch(values[0]):
+        return _length(values[0])  # as nearly all are
     lengths = _lengths(values)
     return next(iter(lengths)) if len(lengths) == 1 else None
 
@@ -165,5 +167,5 @@ def representation(head: Head, length: int | None) -> Representation:
         media_type=media_type(head.get("content-type")),
         encoded=is_encoded(head),
         digests=digests.from_head(head),
-        disposition=next(iter(head.all("content-disposition")), None),
+        disposition=next(iter(head.all("content-disposition"))) if head.get("content-disposition") else None,
     )

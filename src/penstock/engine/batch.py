@@ -14,28 +14,30 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template
-from penstock.core.urls import redact
+from penstock.core.urls import origin, redact
 from penstock.engine.context import Surroundings
 from penstock.engine.intake import Intake
 from penstock.engine.pace import Pace
 from penstock.engine.place import open_directory
-from penstock.engine.runner import Run, Runner
+from penstock.engine.runner import End, Run, Runner
+from penstock.engine.swift import Errand, Landed
 from penstock.errors import DownloadError, Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, RowRejected
-from penstock.model import IfExists, Options, Request, Result, Source, Summary
+from penstock.model import IfExists, Options, Origin, Request, Result, Source, Summary, Validator
 from penstock.store.hashing import hash_file
 from penstock.store.manifest import Added, Entry, Job, Manifest, Outcome, Rules
 from penstock.store.threads import Workers
 
-#: Rows of one origin that wait in memory for their turn.
+#: Rows of one origin that wait in memory for their turn: at least, and at most (when there are few origins).
 DEPTH: Final = 64
+MOST_DEPTH: Final = 1024
 #: Rows of all origins that do.
 MOST_WAITING: Final = 4096
 #: Outcomes that are not yet written down, beyond which nothing new begins.
@@ -46,6 +48,8 @@ _GROUP_OUTCOMES: Final = 512
 RECORD_SECONDS: Final = 0.25
 #: Seconds between progress events.
 PROGRESS_SECONDS: Final = 0.1
+#: Folders whose paths are remembered.
+_KNOWN_FOLDERS: Final = 1024
 #: What a disk says when no other file can be written either.
 _DISK_IS_UNUSABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 #: (origin, reason) pairs in the summary.
@@ -64,14 +68,26 @@ class Plan(NamedTuple):
 
 class _Track:
     """One origin's rows: how many are in the manifest and not taken yet, how many are taken and not ended, and up to
-    which turn they were taken."""
+    which turn they were taken. `origin` is known once one was."""
 
-    __slots__ = ("pending", "taken", "turn")
+    __slots__ = ("origin", "pending", "taken", "turn")
 
     def __init__(self, turn: int) -> None:
+        self.origin: Origin | None = None
         self.pending = 0
         self.taken = 0
         self.turn = turn
+
+
+class _RowRun(Run):
+    """The download of a row."""
+
+    __slots__ = ("began", "job", "track")
+
+    job: Job
+    track: int
+    #: When it was taken from the manifest, Unix seconds.
+    began: float
 
 
 class Batch:
@@ -87,6 +103,9 @@ class Batch:
     ) -> None:
         self._plan = plan
         self._root = os.path.join(plan.directory, "")
+        self._folders: dict[str, str] = {}
+        self._may_bet = plan.options.if_exists in {IfExists.ERROR, IfExists.SKIP}
+        self._sha256 = plan.manifest is not None
         self._runner = runner
         self._loop = shared.loop
         self._queue = shared.queue
@@ -97,11 +116,12 @@ class Batch:
         self._manifest: Manifest | None = None
         self._tracks: dict[int, _Track] = {}
         self._wanting: set[int] = set()
-        self._runs: set[Run] = set()
+        self._runs: set[_RowRun] = set()
         self._outcomes: list[Outcome] = []
         self._jobs = 0
         self._recording = False
         self._taking = False
+        self._going = False
         self._listed = False
         self._stopped = False
         self._broken = False
@@ -201,13 +221,13 @@ class Batch:
             self._reject(entry.line, redact(entry.urls[0]), why, counts=False)
         for entry, why in added.clashes:
             self._reject(entry.line, redact(entry.urls[0]), why)
-        for origin, (count, first) in added.waiting.items():
-            track = self._tracks.get(origin)
+        for number, (count, first) in added.waiting.items():
+            track = self._tracks.get(number)
             if track is None:
-                track = self._tracks[origin] = _Track(first - 1)
+                track = self._tracks[number] = _Track(first - 1)
             track.pending += count
             self._pending += count
-            self._wanting.add(origin)
+            self._wanting.add(number)
         self._intake.moved(self._pending)
         self._listed = at_end
         self._intake.taken()
@@ -223,16 +243,17 @@ class Batch:
         if self._taking or self._stopped or not self._wanting or len(self._outcomes) >= MOST_OUTCOMES:
             return
         room = MOST_WAITING - len(self._runs)
+        depth = self._depth()
         wanted = []
-        for origin in list(islice(self._wanting, MOST_WAITING // DEPTH)):
-            track = self._tracks[origin]
-            count = min(DEPTH - track.taken, track.pending, room)
+        for number in list(islice(self._wanting, MOST_WAITING // DEPTH)):
+            track = self._tracks[number]
+            count = min(depth - track.taken, track.pending, room)
             if count <= 0:
                 if room <= 0:
                     break
-                self._wanting.discard(origin)
+                self._wanting.discard(number)
                 continue
-            wanted.append((origin, track.turn, count))
+            wanted.append((number, track.turn, count))
             room -= count
         if not wanted:
             return
@@ -241,68 +262,107 @@ class Batch:
         self._taking = True
         self._work(lambda: manifest.take(wanted), self._taken)
 
+    def _depth(self) -> int:
+        return min(MOST_DEPTH, max(DEPTH, MOST_WAITING // (2 * len(self._tracks) or 1)))
+
     def _taken(self, jobs: dict[int, list[Job]]) -> None:
         self._taking = False
-        for origin, rows in jobs.items():
-            track = self._tracks[origin]
+        now = time.time()
+        for number, rows in jobs.items():
+            track = self._tracks[number]
             track.pending -= len(rows)
             self._pending -= len(rows)
-            self._wanting.discard(origin)
-            for job in rows:
-                track.turn = job.turn
-                track.taken += 1
-                run = Run(self._request(job), is_one_of_many=True, vacant=job.is_vacant)
-                run.on_end = partial(self._ended, run, origin, job, time.time())
-                self._runs.add(run)
-                if self._stopped:
-                    run.cancelled = True
-                # soon, for it may end right inside
-                self._loop.soon(self._runner.add, run)
+            self._wanting.discard(number)
+            if not rows:
+                continue
+            if track.origin is None:
+                track.origin = origin(rows[0].urls[0])
+            track.turn = rows[-1].turn
+            track.taken += len(rows)
+            runs = [self._run(job, number, track.origin, now) for job in rows]
+            self._runs.update(runs)
+            # soon, for some may end right inside
+            self._loop.soon(self._runner.add, runs)
         self._intake.moved(self._pending)
 
-    def _request(self, job: Job) -> Request:
+    def _run(self, job: Job, number: int, source: Origin, now: float) -> _RowRun:
         options = self._plan.options
         if job.headers:
             options = replace(options, headers=(*options.headers, *job.headers))
+        url, errand = job.urls[0], None
+        if job.is_vacant and self._may_bet and len(job.urls) == 1 and "@" not in url:
+            folder, _, name = job.target.rpartition("/")
+            errand = Errand(url, self._folder(folder), name, job.size, job.expected, self._sha256)
+        run = _RowRun(
+            source,
+            url,
+            options,
+            self._request,
+            self._ended,
+            is_one_of_many=True,
+            vacant=job.is_vacant,
+            errand=errand,
+        )
+        run.job = job
+        run.track = number
+        run.began = now
+        run.cancelled = self._stopped
+        return run
+
+    def _folder(self, folder: str) -> str:
+        path = self._folders.get(folder)
+        if path is None:
+            if len(self._folders) >= _KNOWN_FOLDERS:
+                self._folders.clear()
+            path = self._folders[folder] = str(self._plan.directory / folder)
+        return path
+
+    def _request(self, run: _RowRun) -> Request:
+        job = run.job
         folder, _, name = job.target.rpartition("/")
         return Request(
             sources=tuple(map(Source, job.urls)),
-            directory=_folder(self._plan.directory, folder),
+            directory=Path(self._folder(folder)),
             output=Path(name),
             checksum=job.expected,
             size=job.size,
-            sha256=self._plan.manifest is not None,
-            options=options,
+            sha256=self._sha256,
+            options=run.options,
         )
 
-    def _ended(
-        self, run: Run, origin: int, job: Job, began: float, result: Result | None, error: BaseException | None
-    ) -> None:
+    def _ended(self, run: _RowRun, end: End, error: BaseException | None) -> None:
         self._runs.discard(run)
-        track = self._tracks[origin]
+        job, track = run.job, self._tracks[run.track]
         track.taken -= 1
-        if result is not None:
+        if isinstance(end, Landed):
             self._done += 1
-            self._skipped += result.skipped
-            self._size += result.fetched
-            self._outcomes.append(_done(job, result, began, self._root))
+            self._size += end.size
+            self._outcomes.append(_landed(job, end, run.began))
+        elif end is not None:
+            self._done += 1
+            self._skipped += end.skipped
+            self._size += end.fetched
+            self._outcomes.append(_done(job, end, run.began, self._root))
         elif isinstance(error, DownloadError) and error.reason is Reason.UNWANTED:
             self._unwanted += 1
-            self._outcomes.append(_failed(job, error, began))
+            self._outcomes.append(_failed(job, error, run.began))
         elif isinstance(error, DownloadError):
             self._failed += 1
-            self._outcomes.append(_failed(job, error, began))
+            self._outcomes.append(_failed(job, error, run.began))
             if isinstance(error, StorageError) and error.errno in _DISK_IS_UNUSABLE:
                 self._fail(error)
         else:
             self._left += 1
-        if track.pending and track.taken <= DEPTH // 2:
-            self._wanting.add(origin)
-        elif not track.pending and not track.taken:
-            del self._tracks[origin]
+        if track.pending:
+            if track.taken <= self._depth() // 2:
+                self._wanting.add(run.track)
+        elif not track.taken:
+            del self._tracks[run.track]
         if len(self._outcomes) >= MOST_OUTCOMES:
             self._queue.hold("outcomes", True)
-        self._loop.soon(self._go_on)
+        if not self._going:
+            self._going = True
+            self._loop.soon(self._go_on)
 
     # Outcomes
 
@@ -353,6 +413,7 @@ class Batch:
 
     def _go_on(self) -> None:
         """After any change: take more rows, or end."""
+        self._going = False
         if self._over:
             return
         self._take()
@@ -401,9 +462,24 @@ class Batch:
         self._on_end(summary if error is None else None, error)
 
 
-@lru_cache(maxsize=256)
-def _folder(root: Path, folder: str) -> Path:
-    return root / folder if folder else root
+def _landed(job: Job, end: Landed, began: float) -> Outcome:
+    return Outcome(
+        job.id,
+        job.target,
+        end.size,
+        None if end.sha256 is None else f"sha256:{end.sha256}",
+        _shown(end.validator),
+        None,
+        began,
+        time.time(),
+        None,
+        None,
+        end.mtime_ns,
+    )
+
+
+def _shown(validator: Validator | None) -> str | None:
+    return None if validator is None else f"{validator.kind}:{validator.value}"
 
 
 def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
@@ -414,7 +490,7 @@ def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
         job.target if result.path.name == job.target else _target(result.path, root) or job.target,
         result.size,
         None if digest is None else str(digest),
-        None if result.validator is None else f"{result.validator.kind}:{result.validator.value}",
+        _shown(result.validator),
         final,
         began,
         time.time(),

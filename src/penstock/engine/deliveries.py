@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from penstock.engine.pipe import SLOW_WRITE_SECONDS
 from penstock.net.loop import Loop
-from penstock.store.deliver import Delivered, Deliverer, Outcome, Parcel, Written, abandon, name, sync
+from penstock.store.deliver import Delivered, Deliverer, Outcome, Parcel, abandon, name, sync
 from penstock.store.directory import Directory
 from penstock.store.threads import Workers
 
@@ -24,11 +24,7 @@ GROUP_FILES: Final = 64
 GROUP_SECONDS: Final = 0.004
 
 
-class _Item(NamedTuple):
-    """A parcel on its way, and who is told of it. `state` is the parcel, written or not, or how it ended."""
-
-    state: Parcel | Written | Outcome
-    tell: Callable[[Outcome], None]
+Tell: TypeAlias = Callable[[Outcome], None]
 
 
 class Deliveries:
@@ -41,18 +37,19 @@ class Deliveries:
         self._later = loop.call_later
         self._deliverer = Deliverer()
         #: Not yet written; written and not yet synced; named, with directories not yet synced.
-        self._waiting: deque[_Item] = deque()
-        self._written: list[_Item] = []
-        self._named: list[_Item] = []
+        self._waiting: deque[tuple[Parcel, Tell]] = deque()
+        self._written: list[tuple[Parcel, Tell]] = []
+        self._named: list[tuple[Outcome, Tell]] = []
         self._directories: dict[int, Directory] = {}
         self._busy = False
         self._behind = False
 
-    def put(self, parcel: Parcel, tell: Callable[[Outcome], None]) -> None:
+    def put(self, parcel: Parcel, tell: Tell) -> None:
         """Put the parcel in its place; `tell` gets the outcome, never inside this call."""
-        self._waiting.append(_Item(parcel, tell))
-        if not self._behind and len(self._written) < GROUP_FILES:
-            self._write_one()
+        if self._waiting or self._behind or len(self._written) >= GROUP_FILES:
+            self._waiting.append((parcel, tell))
+        else:
+            self._write(parcel, tell)
         if not self._busy:
             self._busy = True
             self._soon(self._go_on)  # not yet: others may come in the same turn
@@ -66,23 +63,19 @@ class Deliveries:
         """Let go of the directories, once nothing is on its way any more."""
         self._deliverer.close()
 
-    def _write_one(self) -> None:
-        parcel, tell = self._waiting.popleft()
-        assert isinstance(parcel, Parcel)
+    def _write(self, parcel: Parcel, tell: Tell) -> None:
         began = self._now()
-        self._keep(self._deliverer.write(parcel), tell)
+        ended = self._deliverer.write(parcel)
         self._behind = self._now() - began > SLOW_WRITE_SECONDS
-
-    def _keep(self, state: Written | Outcome, tell: Callable[[Outcome], None]) -> None:
-        if isinstance(state, Written):
-            self._written.append(_Item(state, tell))
+        if ended is None:
+            self._written.append((parcel, tell))
         else:
-            self._soon(tell, state)
+            self._soon(tell, ended)
 
     def _go_on(self) -> None:
         """Sync what is written and what is named, on a disk thread; then name the former, and tell of the latter."""
         while self._waiting and not self._behind and len(self._written) < GROUP_FILES:
-            self._write_one()
+            self._write(*self._waiting.popleft())
         written, self._written = self._written, []
         named, self._named = self._named, []
         directories, self._directories = list(self._directories.values()), {}
@@ -94,34 +87,35 @@ class Deliveries:
         job = _Job(self._deliverer, written, group, directories)
         self._workers.submit(job.run, lambda value, error: self._synced(job, named, value, error))
 
-    def _synced(self, job: _Job, named: Sequence[_Item], failed: Any, error: BaseException | None) -> None:
+    def _synced(
+        self, job: _Job, named: Sequence[tuple[Outcome, Tell]], failed: Any, error: BaseException | None
+    ) -> None:
         for outcome, tell in named:
-            assert not isinstance(outcome, Parcel | Written)
+            tell(outcome)
+        for outcome, tell in job.ended:
             tell(outcome)
         began = self._now()
-        for index, (entry, tell) in enumerate(job.written):
+        for index, (parcel, tell) in enumerate(job.written):
             if error is not None:
                 tell(error if isinstance(error, OSError) else OSError(str(error)))
-            elif isinstance(entry, Written) and index in failed:
-                abandon(entry)
+            elif index in failed:
+                abandon(parcel)
                 tell(failed[index])
-            elif isinstance(entry, Written):
-                self._named_now(entry, tell)
             else:
-                tell(entry)  # type: ignore[arg-type]  # an outcome: parcels are written by now
+                self._name(parcel, tell)
         self._behind = bool(self._waiting) and self._now() - began > SLOW_WRITE_SECONDS
-        in_use = (entry.directory for entry, _ in self._written if isinstance(entry, Written))
+        in_use = [parcel.directory for parcel, _ in self._written if parcel.directory is not None]
         self._deliverer.look_again([*in_use, *self._directories.values()])
         if self._behind or len(self._written) >= GROUP_FILES or not self._written:
             self._go_on()
         else:
             self._later(GROUP_SECONDS, self._go_on)
 
-    def _named_now(self, entry: Written, tell: Callable[[Outcome], None]) -> None:
-        outcome = name(entry)
-        if isinstance(outcome, Delivered):
-            self._directories[id(entry.directory)] = entry.directory
-            self._named.append(_Item(outcome, tell))
+    def _name(self, parcel: Parcel, tell: Tell) -> None:
+        outcome = name(parcel)
+        if isinstance(outcome, Delivered) and parcel.directory is not None:
+            self._directories[id(parcel.directory)] = parcel.directory
+            self._named.append((outcome, tell))
         else:
             tell(outcome)
 
@@ -130,19 +124,25 @@ class _Job:
     """What a disk thread does for a group: write what is not written yet, then sync."""
 
     def __init__(
-        self, deliverer: Deliverer, written: list[_Item], group: Sequence[_Item], directories: Sequence[Directory]
+        self,
+        deliverer: Deliverer,
+        written: list[tuple[Parcel, Tell]],
+        group: Sequence[tuple[Parcel, Tell]],
+        directories: Sequence[Directory],
     ) -> None:
         self._deliverer = deliverer
         self._group = group
         self._directories = directories
         self.written = written
+        #: What could not be written.
+        self.ended: list[tuple[Outcome, Tell]] = []
 
     def run(self) -> dict[int, OSError]:
         """What could not be synced, by its index in `written`."""
         for parcel, tell in self._group:
-            assert isinstance(parcel, Parcel)
-            self.written.append(_Item(self._deliverer.write(parcel), tell))
-        indices = [index for index, (entry, _) in enumerate(self.written) if isinstance(entry, Written)]
-        entries = [entry for entry, _ in self.written if isinstance(entry, Written)]
-        failed = sync(entries, self._directories)
-        return {indices[index]: error for index, error in failed.items()}
+            ended = self._deliverer.write(parcel)
+            if ended is None:
+                self.written.append((parcel, tell))
+            else:
+                self.ended.append((ended, tell))
+        return sync([parcel for parcel, _ in self.written], self._directories)

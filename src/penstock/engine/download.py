@@ -278,10 +278,12 @@ class Download:
             self._leaving = False
         if delivered is None:
             return None
-        self._report_answer(opened, known, RangeSet(), delivered.path, ranged=False)
+        self._report_answer(opened, known, RangeSet(), folder / name, ranged=False)
         self._enter(State.PUBLISHING)
-        result = self._result(delivered.path, known.length or 0, opened.url, announce(self.context, known))
-        return replace(result, sha256=delivered.sha256) if delivered.sha256 is not None else result
+        result = self._result(folder / name, known.length or 0, opened.url, announce(self.context, known))
+        if delivered.sha256 is None:
+            return result
+        return replace(result, sha256=Digest("sha256", bytes.fromhex(delivered.sha256)))
 
     async def _fetch(
         self, opened: Opened, answer: Answer, known: Representation, done: RangeSet, place: Place

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from penstock.core.rows import BadRow, Row
+from penstock.core.urls import origin
 from penstock.engine.batch import Batch, Plan
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.deliveries import Deliveries
@@ -27,7 +28,7 @@ from penstock.engine.hosts import Host, Hosts
 from penstock.engine.pipe import Backlog
 from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
-from penstock.engine.runner import Run, Runner
+from penstock.engine.runner import End, Run, Runner, result_of
 from penstock.errors import DownloaderClosed
 from penstock.events import Warned
 from penstock.model import Document, Origin, Request, Result, Summary
@@ -87,9 +88,14 @@ class Engine:
         """Begin a download; its future can be cancelled at any time before its end."""
         future: Future[Result] = Future()
         self._enter()
-        run = Run(request, lambda result, error: self._settle(future, result, error))
+        url = request.sources[0].url
+
+        def ended(run: Run, end: End, error: BaseException | None) -> None:
+            self._settle(future, None if end is None else result_of(run, end), error)
+
+        run = Run(origin(url), url, request.options, lambda _run: request, ended)
         future.add_done_callback(partial(self._on_future_done, partial(self._runner.cancel, run)))
-        self._loop.call(self._runner.add, run)
+        self._loop.call(self._runner.add, [run])
         return future
 
     def submit_many(self, rows: Iterable[Row | BadRow | str], plan: Plan) -> Future[Summary]:

@@ -322,7 +322,7 @@ class Fetch:
 
     def _is_old_link(self, lane: Lane) -> bool:
         """A fresh link is being asked for, or came while this one was on its way."""
-        asked = lane.transfer.exchange.url if lane.transfer is not None else self._url
+        asked = lane.transfer.url if lane.transfer is not None else self._url
         return self._resolving is not None or asked != self._url
 
     def _may_resolve(self) -> bool:

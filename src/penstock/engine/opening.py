@@ -25,6 +25,13 @@ class Opening:
                  "head", "received")  # fmt: skip
 
     def __init__(self, opened: float, options: Options, purse: Purse | None, on_answer: Callable[[], None]) -> None:
+        self._purse = purse
+        self._patience = options.connect_timeout + options.stall_timeout
+        self._on_answer = on_answer
+        self.begin(opened)
+
+    def begin(self, opened: float) -> None:
+        """Follow a new transfer, made at `opened`."""
         self.answered = False
         self.head: Head | None = None
         self.ended = False
@@ -32,11 +39,8 @@ class Opening:
         #: What was collected of the body, in order.
         self.blocks: list[bytes] = []
         self.received = 0
-        self._purse = purse
         self._room = 0
         self._opened = opened
-        self._patience = options.connect_timeout + options.stall_timeout
-        self._on_answer = on_answer
 
     @property
     def complete(self) -> bool:

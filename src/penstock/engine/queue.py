@@ -8,7 +8,7 @@ own. Belongs to the loop's thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from penstock.core.turns import Turns
@@ -76,16 +76,20 @@ class Queue:
         assert self.starter is not None
         return self.starter
 
-    def put(self, ticket: Ticket) -> None:
-        """Let `ticket` wait for its turn, which may be now."""
-        host = ticket.host = self._hosts.get(ticket.origin, ticket.connections)
+    def put(self, tickets: Sequence[Ticket]) -> None:
+        """Let tickets of one origin wait for their turns, which may be now."""
+        host = self._hosts.get(tickets[0].origin, tickets[0].connections)
         host.politeness.look_again(self._now())
-        if host.politeness.given_up is not None:
-            self._starter.refuse(ticket, host.politeness.given_up)
+        given_up = host.politeness.given_up
+        for ticket in tickets:
+            ticket.host = host
+            ticket.waits = given_up is None
+        if given_up is not None:
+            for ticket in tickets:
+                self._starter.refuse(ticket, given_up)
             return
-        ticket.waits = True
-        host.waiting += 1
-        self._waiting.setdefault(host, deque()).append(ticket)
+        host.waiting += len(tickets)
+        self._waiting.setdefault(host, deque()).extend(tickets)
         self._turns.join(host)
         self.advance()
 

@@ -41,14 +41,14 @@ def deliver(context: Context, opened: Opened, known: Representation, folder: Pat
     promise: Promise[Outcome] = Promise(context.loop.soon)
     context.deliveries.put(
         Parcel(
-            folder,
+            str(folder),
             name,
             opened.opening.blocks,
             known.length,
-            http_date(known.last_modified) if options.remote_time else None,
-            options.if_exists is IfExists.OVERWRITE,
-            tuple(digest for _, digest in expected_digests(context, known)),
-            context.request.sha256,
+            modified=http_date(known.last_modified) if options.remote_time else None,
+            overwrite=options.if_exists is IfExists.OVERWRITE,
+            expected=tuple(digest for _, digest in expected_digests(context, known)),
+            sha256=context.request.sha256,
         ),
         promise.set,
     )

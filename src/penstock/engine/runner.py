@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from penstock.core.retry import Failure
-from penstock.core.urls import origin, redact
+from penstock.core.urls import redact
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.download import Cancel, Deadline, Download
 from penstock.engine.hosts import Host
 from penstock.engine.pipe import Backlog
 from penstock.engine.probe import Opened
 from penstock.engine.queue import Ticket
-from penstock.engine.swift import Swift, may_try
+from penstock.engine.swift import Errand, Landed, Swift, Swifts
 from penstock.errors import DownloadError, NetworkError, Reason, ServerRefused, TargetLocked
 from penstock.events import Cancelled, Failed, Finished, Started, Warned
-from penstock.model import Request, Result
+from penstock.model import Digest, Options, Origin, Request, Result
 from penstock.net.tasks import Promise, Task
 
-OnEnd = Callable[[Result | None, BaseException | None], None]
+End: TypeAlias = Result | Landed | None
 
 #: Seconds between looks at every download under way.
 LOOK_SECONDS: Final = 0.25
@@ -38,26 +39,41 @@ _LONG_WAIT: Final = 300.0
 
 
 class Run(Ticket):
-    """One download on the engine. `on_end(result, error)` is called once."""
+    """One download on the engine. `make(run)` gives the request, where more than an errand is needed; `on_end(run,
+    end, error)` is called once."""
 
-    __slots__ = ("cancelled", "context", "download", "ended", "has_left", "is_one_of_many", "moved_at", "moved_to",
-                 "number", "on_end", "request", "swift", "task", "vacant")  # fmt: skip
+    __slots__ = ("_request", "cancelled", "context", "download", "ended", "errand", "has_left", "is_one_of_many",
+                 "make", "moved_at", "moved_to", "number", "on_end", "options", "swift", "task", "url",
+                 "vacant")  # fmt: skip
 
     def __init__(
-        self, request: Request, on_end: OnEnd | None = None, *, is_one_of_many: bool = False, vacant: bool = False
+        self,
+        origin: Origin,
+        url: str,
+        options: Options,
+        make: Callable[[Any], Request],
+        on_end: Callable[[Any, End, BaseException | None], None],
+        *,
+        is_one_of_many: bool = False,
+        vacant: bool = False,
+        errand: Errand | None = None,
     ) -> None:
-        """`vacant`: nothing was at the target a moment ago."""
-        super().__init__(origin(request.sources[0].url), request.options.max_connections)
-        self.request = request
+        """`url` is the first source's, `origin` its. `vacant`: nothing was at the target a moment ago. `errand`: what
+        is all there is to do, if it turns out to be a small file."""
+        super().__init__(origin, options.max_connections)
+        self.url = url
+        self.options = options
+        self.make = make
         self.on_end = on_end
         self.is_one_of_many = is_one_of_many
         self.vacant = vacant
+        self.errand = errand
         self.number = 0
         self.cancelled = False
         #: True when it does not count in the queue any more.
         self.has_left = False
         self.ended: Promise[None] | None = None
-        self.swift: Swift | None = None
+        self.swift: Swift[Run] | None = None
         self.context: Context | None = None
         self.download: Download | None = None
         self.task: Task | None = None
@@ -77,6 +93,7 @@ class Runner:
         self._queue.starter = self
         self._backlog = backlog
         self._details = details
+        self._swifts: Swifts[Run] = Swifts(shared, self)
         self._waiting: set[Run] = set()
         self._running: set[Run] = set()
         self._numbers = itertools.count(1)
@@ -93,13 +110,15 @@ class Runner:
         awaited = (run.download.bytes_awaited() for run in self._running if run.download is not None)
         return swift + sum(count or 0 for count in awaited)
 
-    def add(self, run: Run) -> None:
-        """Let a download wait for its turn."""
-        if run.cancelled:
+    def add(self, runs: Sequence[Run]) -> None:
+        """Let downloads from one origin wait for their turns."""
+        stopped = [run for run in runs if run.cancelled]
+        wanted = [run for run in runs if not run.cancelled] if stopped else runs
+        for run in stopped:
             self._end_unbegun(run, Cancel())
-            return
-        self._waiting.add(run)
-        self._queue.put(run)
+        if wanted:
+            self._waiting.update(wanted)
+            self._queue.put(wanted)
 
     def cancel(self, run: Run) -> None:
         """Stop a download; it leaves a part that can be gone on from."""
@@ -139,19 +158,14 @@ class Runner:
         if not self._looking:
             self._looking = True
             self._loop.call_later(LOOK_SECONDS, self._look)
-        if run.is_one_of_many and run.vacant and may_try(run.request):
-            self._try(run)
-        else:
+        if run.errand is None or run.host is None:
             self._live(run)
+        else:  # bet that it is small: then this is all there is to it
+            run.host.politeness.on_request(run.moved_at)
+            run.swift = self._swifts.begin(run, run.errand, run.options)
 
-    def _try(self, run: Run) -> None:
-        """Bet that it is small: then this is all there is to it."""
-        assert run.host is not None
-        run.host.politeness.on_request(self._loop.now())
-        run.swift = Swift(run.request, self._shared, partial(self._arrived, run), partial(self._tried, run))
-
-    def _arrived(self, run: Run) -> None:
-        """A small file came whole: while it is put away another one may begin."""
+    def arrived(self, run: Run) -> None:
+        """A small file came whole: while it is put away another one may begin (from its swift)."""
         assert run.host is not None
         self._shared.hosts.answered(run.host)
         self._leave_queue(run)
@@ -163,12 +177,13 @@ class Runner:
             run.has_left = True
             self._queue.end(run)
 
-    def _tried(self, run: Run, end: Result | Opened | Failure) -> None:
+    def tried(self, run: Run, end: Landed | Opened | Failure) -> None:
+        """The bet was won, or a download goes on from there (from its swift)."""
         run.swift = None
         assert run.host is not None
         if self._shared.deliveries.backlog < MOST_DELIVERIES // 2:
             self._queue.hold("deliveries", False)
-        if isinstance(end, Result):
+        if isinstance(end, Landed):
             self._ended(run, end, None)
             return
         if isinstance(end, Failure):
@@ -181,33 +196,31 @@ class Runner:
                 first.drop()
             self._ended(run, None, Cancel())
             return
-        run.context = Context(run.number, run.request, self._shared)
+        run.context = Context(run.number, run.make(run), self._shared)
         run.context.emit(Started(download=run.number, at=run.context.now, url=run.context.shown_url))
         run.download = Download(run.context, self._backlog, vacant=run.vacant, first=first)
         run.task = Task(run.download.live(), partial(self._ended, run))
         run.task.start()
 
-    def _ended(self, run: Run, result: Result | None, error: BaseException | None) -> None:
+    def _ended(self, run: Run, end: End, error: BaseException | None) -> None:
         if isinstance(error, TargetLocked) and self._wait_for_leaving(run):
             return
         self._running.discard(run)
-        self._tell(run, result, error)
+        if error is not None or run.context is not None or self._details:
+            self._tell(run, end, error)
         if error is not None:
             self._learn(run, error)
         self._leave_queue(run)
         if run.ended is not None:
             run.ended.set(None)
-        assert run.on_end is not None
-        run.on_end(result, error)
+        run.on_end(run, end, error)
 
-    def _tell(self, run: Run, result: Result | None, error: BaseException | None) -> None:
-        if run.context is None and result is not None and not self._details:
-            return
+    def _tell(self, run: Run, end: End, error: BaseException | None) -> None:
         emit, now, number = self._shared.emit, self._loop.now(), run.number
         if run.context is None:
-            emit(Started(download=number, at=now, url=redact(run.request.sources[0].url)))
-        if result is not None:
-            emit(Finished(download=number, at=now, result=result))
+            emit(Started(download=number, at=now, url=redact(run.url)))
+        if end is not None:
+            emit(Finished(download=number, at=now, result=result_of(run, end)))
         elif isinstance(error, DownloadError):
             emit(Failed(download=number, at=now, error=error))
         else:
@@ -240,15 +253,14 @@ class Runner:
     def refuse(self, run: Run, why: str) -> None:
         """Its origin was given up while it waited (from the queue)."""
         self._waiting.discard(run)
-        url = redact(run.request.sources[0].url)
+        url = redact(run.url)
         self._end_unbegun(run, NetworkError(f"{url}: {why}", url=url, resumable=True))
 
     def _end_unbegun(self, run: Run, error: BaseException) -> None:
         if not run.is_one_of_many:
             run.number = next(self._numbers)
             self._tell(run, None, error)
-        assert run.on_end is not None
-        run.on_end(None, error)
+        run.on_end(run, None, error)
 
     @staticmethod
     def _interrupt(run: Run, kind: type[Cancel | Deadline]) -> None:
@@ -287,6 +299,27 @@ class Runner:
             deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES
         if deadline is not None and now - context.started >= deadline:
             self._interrupt(run, Deadline)
+
+
+def result_of(run: Run, end: Result | Landed) -> Result:
+    """The result of a download that ended well."""
+    if isinstance(end, Result):
+        return end
+    assert run.errand is not None
+    return Result(
+        path=Path(run.errand.folder, run.errand.name),
+        size=end.size,
+        url=run.url,
+        final_url=run.url,
+        digest=run.errand.checksum,
+        sha256=None if end.sha256 is None else Digest("sha256", bytes.fromhex(end.sha256)),
+        validator=end.validator,
+        media_type=end.media_type,
+        mtime_ns=end.mtime_ns,
+        elapsed=end.elapsed,
+        fetched=end.size,
+        connections=1,
+    )
 
 
 def _why_not_at_all(host: Host, error: BaseException | None) -> str | None:

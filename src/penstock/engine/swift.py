@@ -1,13 +1,14 @@
 """The first request for one of many files, on the bet that it is small and nothing is out of the ordinary.
 
 Then a handful of calls is all it takes: request, body in memory, file. Whatever else happens is handed over, the
-answer with it, to a `Download`, which knows what to do: nothing is asked for twice.
+answer with it, to a `Download`, which knows what to do: nothing is asked for twice. One that won its bet is used for
+the next file: its handle is set up already.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from penstock.core.answer import Partial, Whole, read_answer
 from penstock.core.headers import http_date
@@ -16,42 +17,123 @@ from penstock.core.wanted import unwanted
 from penstock.engine.context import Surroundings
 from penstock.engine.opening import Opening
 from penstock.engine.probe import Opened
-from penstock.model import IfExists, Representation, Request, Result
+from penstock.model import Digest, Options, Representation, Validator
 from penstock.net.configure import Exchange
 from penstock.net.transfer import Transfer
-from penstock.store.deliver import Delivered, Outcome, Parcel
+from penstock.store.deliver import Delivered, Outcome, Parcel, hex_digest
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+#: Swifts at rest, at most.
+_KEPT: Final = 256
 
 
-class Swift:
-    """One request. `on_arrived` is called when nothing more is wanted of the network; `on_end` gets the result, or what
-    a `Download` is to begin with, once."""
+class Errand(NamedTuple):
+    """What is to be fetched, and where it belongs: the file `name` in `folder`, where nothing is."""
 
-    __slots__ = ("_began", "_known", "_on_arrived", "_on_end", "_request", "_shared", "opening", "transfer")
+    url: str
+    folder: str
+    name: str
+    #: Length and digest that it must have.
+    size: int | None = None
+    checksum: Digest | None = None
+    #: Compute the SHA-256.
+    sha256: bool = False
+
+
+class Landed(NamedTuple):
+    """A small file came, and is in its place."""
+
+    size: int
+    #: In hexadecimal digits, if it was asked for.
+    sha256: str | None
+    validator: Validator | None
+    media_type: str | None
+    #: The file's modification time, nanoseconds, where it is known without looking.
+    mtime_ns: int | None
+    #: Seconds that it took.
+    elapsed: float
+
+
+class Owner(Protocol[T_contra]):
+    """Whom the swifts of `token`s answer to."""
+
+    def arrived(self, token: T_contra) -> None:
+        """Nothing more is wanted of the network."""
+
+    def tried(self, token: T_contra, end: Landed | Opened | Failure) -> None:
+        """It is over; called once, unless it was stopped. With what a `Download` is to begin with, if the bet was
+        lost."""
+
+
+class Swifts(Generic[T]):
+    """Those at rest, all for the same options and the same kind of URL."""
+
+    def __init__(self, shared: Surroundings, owner: Owner[T]) -> None:
+        self._shared = shared
+        self._owner = owner
+        self._resting: list[Swift[T]] = []
+        self._options: Options | None = None
+        self._scheme = ""
+
+    def begin(self, token: T, errand: Errand, options: Options) -> Swift[T]:
+        """Ask for it."""
+        scheme = errand.url[:6]
+        if options is not self._options or scheme != self._scheme:
+            while self._resting:
+                self._resting.pop().transfer.let_go()
+            self._options, self._scheme = options, scheme
+        if not self._resting:
+            return Swift(self._shared, self, self._owner, options, token, errand)
+        swift = self._resting.pop()
+        swift.again(token, errand)
+        return swift
+
+    def rest(self, swift: Swift[T]) -> None:
+        """It has nothing to do."""
+        same = swift.options is self._options and swift.transfer.url[:6] == self._scheme
+        if same and len(self._resting) < _KEPT and swift.transfer.is_reusable:
+            self._resting.append(swift)
+        else:
+            swift.transfer.let_go()
+
+
+class Swift(Generic[T]):
+    """One request at a time."""
+
+    __slots__ = ("_began", "_errand", "_known", "_others", "_owner", "_shared", "_token", "opening", "options",
+                 "transfer")  # fmt: skip
 
     def __init__(
-        self,
-        request: Request,
-        shared: Surroundings,
-        on_arrived: Callable[[], None],
-        on_end: Callable[[Result | Opened | Failure], None],
+        self, shared: Surroundings, others: Swifts[T], owner: Owner[T], options: Options, token: T, errand: Errand
     ) -> None:
-        url, options = request.sources[0].url, request.options
-        self._request = request
+        self.options = options
         self._shared = shared
-        self._on_arrived = on_arrived
-        self._on_end = on_end
-        self._began = now = shared.loop.now()
-        self.opening = Opening(now, options, shared.purse, self._on_answer)
-        exchange = Exchange(url, url, options, range="bytes=0-", decode=True, may_share=True)
-        self.transfer = Transfer(shared.loop, exchange, self.opening, is_small=True)
+        self._others = others
+        self._owner = owner
         self._known: Representation | None = None
+        self._token: T | None = token
+        self._errand = errand
+        self._began = shared.loop.now()
+        self.opening = Opening(self._began, options, shared.purse, self._on_answer)
+        exchange = Exchange(errand.url, errand.url, options, range="bytes=0-", decode=True, may_share=True)
+        self.transfer = Transfer(shared.loop, exchange, self.opening, is_small=True)
+        self.transfer.is_kept = True
+
+    def again(self, token: T, errand: Errand) -> None:
+        """Ask for another."""
+        self._token = token
+        self._errand = errand
+        self._began = now = self._shared.loop.now()
+        self.opening.begin(now)
+        self.transfer.again(errand.url)
 
     def stop(self) -> None:
-        """Break it off; `on_end` will not be called, unless the file is on its way to its place."""
-        if self._known is None:
-            self._on_end = _nobody
-            self.transfer.stop()
-            self.opening.forget()
+        """Break it off: its owner will not hear of it, unless the file is on its way to its place."""
+        if self.is_stoppable:
+            self._token = None
+            self._give_up()
 
     @property
     def is_stoppable(self) -> bool:
@@ -62,35 +144,40 @@ class Swift:
         """A few times a second."""
         self.opening.look(self.transfer, now)
 
+    def _give_up(self) -> None:
+        self.transfer.stop()
+        self.transfer.let_go()
+        self.opening.forget()
+
     def _on_answer(self) -> None:
-        # from a libcurl callback, where libcurl must not be called
-        self._shared.loop.soon(self._answered)
+        if self.opening.ended:
+            self._answered()
+        else:  # this may be a libcurl callback, in which libcurl must not be called
+            self._shared.loop.soon(self._answered)
 
     def _answered(self) -> None:
-        opening, request = self.opening, self._request
+        token, opening, errand = self._token, self.opening, self._errand
+        if token is None:
+            return
         if opening.head is None:
-            self.transfer.stop()
-            opening.forget()
-            self._on_end(opening.failure or Failure(Cause.CUT, "no answer"))
+            self._give_up()
+            self._owner.tried(token, opening.failure or Failure(Cause.CUT, "no answer"))
             return
         known = self._whole()
         if known is None or not self._is_plain(known):
-            self._hand_over()
+            self._hand_over(token)
             return
         self._known = known
-        options = request.options
         parcel = Parcel(
-            request.directory,
-            str(request.output),
+            errand.folder,
+            errand.name,
             opening.blocks,
             opening.received,
-            http_date(known.last_modified) if options.remote_time else None,
-            False,
-            (),
-            request.sha256,
+            modified=http_date(known.last_modified) if self.options.remote_time else None,
+            sha256=errand.sha256,
         )
         self._shared.deliveries.put(parcel, self._delivered)
-        self._on_arrived()
+        self._owner.arrived(token)
 
     def _whole(self) -> Representation | None:
         """What came, when all of it is in memory."""
@@ -107,51 +194,33 @@ class Swift:
         return None
 
     def _is_plain(self, known: Representation) -> bool:
-        """True when there is nothing to check and nothing to say."""
-        request = self._request
-        limit = request.options.max_size
-        if unwanted(known, request.options) is not None:
+        """True when it is as it should be, and there is nothing to say."""
+        errand, received = self._errand, self.opening.received
+        if known.digests or known.encoded or unwanted(known, self.options) is not None:
             return False
-        if known.digests or request.checksum is not None or known.encoded:
+        limit, wanted = self.options.max_size, errand.checksum
+        if (limit is not None and received > limit) or errand.size not in {None, received}:
             return False
-        return (limit is None or self.opening.received <= limit) and request.size in {None, self.opening.received}
+        return wanted is None or hex_digest(self.opening.blocks, wanted.algorithm) == wanted.value.hex()
 
     def _delivered(self, outcome: Outcome) -> None:
-        known = self._known
-        if not isinstance(outcome, Delivered) or known is None:
-            self._known = None
-            self._hand_over()
+        known, token = self._known, self._token
+        assert known is not None
+        assert token is not None
+        self._known = None
+        if not isinstance(outcome, Delivered):
+            self._hand_over(token)
             return
         size = self.opening.received
+        elapsed = self._shared.loop.now() - self._began
+        landed = Landed(size, outcome.sha256, known.validator, known.media_type, outcome.mtime_ns, elapsed)
+        self._token = None
         self.opening.forget()
-        url = self._request.sources[0].url
-        self._on_end(
-            Result(
-                path=outcome.path,
-                size=size,
-                url=url,
-                final_url=url,
-                sha256=outcome.sha256,
-                validator=known.validator,
-                media_type=known.media_type,
-                mtime_ns=outcome.mtime_ns,
-                elapsed=self._shared.loop.now() - self._began,
-                fetched=size,
-                connections=1,
-            )
-        )
+        self._others.rest(self)
+        self._owner.tried(token, landed)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, token: T) -> None:
         assert self.opening.head is not None
-        self._on_end(Opened(self.transfer, self.opening, self.opening.head, self.transfer.exchange.url))
-
-
-def may_try(request: Request) -> bool:
-    """True for a request that may be made this way: one plain source, and a target by name in its directory."""
-    if len(request.sources) > 1 or "@" in request.sources[0].url or request.output is None:
-        return False
-    return request.options.if_exists in {IfExists.ERROR, IfExists.SKIP}
-
-
-def _nobody(_end: Result | Opened | Failure) -> None:
-    """For what ends after it was stopped."""
+        self._token = None
+        self.transfer.let_go()
+        self._owner.tried(token, Opened(self.transfer, self.opening, self.opening.head, self.transfer.url))

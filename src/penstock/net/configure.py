@@ -6,7 +6,7 @@ import functools
 import os
 import socket
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pycurl
 
@@ -24,8 +24,6 @@ _HAPPY_EYEBALLS_TIMEOUT_MS: Final = 271
 #: A dead IPv6 address costs this much before IPv4 is tried beside it (RFC 8305 §5 recommends 250).
 _HAPPY_EYEBALLS_MS: Final = 200
 _KEEPALIVE_SECONDS: Final = 60
-#: What the first request for a file asks for.
-_FIRST_RANGE: Final = "bytes=0-"
 
 _HTTP_VERSIONS: Final = {
     "1.0": pycurl.CURL_HTTP_VERSION_1_0,
@@ -56,28 +54,9 @@ class Exchange:
     notes_address: bool = False
 
 
-class Profile(NamedTuple):
-    """What two exchanges must have in common for one handle to serve both, but for the URL."""
-
-    options: Options
-    scheme: str
-    is_home: bool
-    decode: bool
-    may_share: bool
-    range: str
-
-
-def profile_of(exchange: Exchange) -> Profile | None:
-    """The exchange's profile; None for one whose handle is of no use to another."""
-    if exchange.if_range is not None or exchange.range != _FIRST_RANGE or "@" in exchange.asked_url:
-        return None
-    scheme = exchange.url[:6]
-    return Profile(exchange.options, scheme, is_home(exchange), exchange.decode, exchange.may_share, exchange.range)
-
-
-def aim(curl: Any, exchange: Exchange) -> None:
-    """Set what differs between two exchanges of one profile."""
-    curl.setopt(pycurl.URL, strip_userinfo(exchange.url))
+def aim(curl: Any, url: str) -> None:
+    """Set what differs between exchanges that are otherwise the same."""
+    curl.setopt(pycurl.URL, url if "@" not in url else strip_userinfo(url))
 
 
 def configure(curl: Any, exchange: Exchange) -> None:

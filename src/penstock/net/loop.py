@@ -22,7 +22,6 @@ from penstock.net.gate import Gate
 from penstock.net.poller import READ, WRITE, make_poller
 
 if TYPE_CHECKING:
-    from penstock.net.configure import Profile
     from penstock.net.transfer import Transfer
 
 #: Never sleep longer than this, seconds: a lost wake-up costs a pause, not a hang.
@@ -76,9 +75,6 @@ class Loop:
         self.gate = Gate(self)
         self._running: dict[Any, Transfer] = {}
         self._spare: list[Any] = []
-        #: Handles that are configured for `_profile`, the one that is asked for most: a batch has but one.
-        self._configured: list[Any] = []
-        self._profile: Profile | None = None
         self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
         self._thread.start()
 
@@ -113,10 +109,6 @@ class Loop:
         heapq.heappush(self._timers, (timer.at, next(self._numbers), timer))
         return timer
 
-    def handle(self, profile: Profile | None) -> Any | None:
-        """An easy handle that is configured for `profile` already, or None."""
-        return self._configured.pop() if self._configured and self._is_configured_for(profile) else None
-
     def new_handle(self) -> Any:
         """A clean easy handle."""
         if self._spare:
@@ -131,30 +123,14 @@ class Loop:
         self._multi.add_handle(handle)
 
     def drop(self, handle: Any, transfer: Transfer) -> None:
-        """Forget a transfer's handle; if it still runs it is broken off and its connection closed.
+        """Forget a transfer's handle; if it still runs it is broken off and its connection closed."""
+        if self._running.get(handle) is transfer:  # else it has ended, and the handle may serve another by now
+            del self._running[handle]
+            self._multi.remove_handle(handle)
+            self.recycle(handle)
 
-        Its handle may serve another transfer by now: then nothing happens.
-        """
-        if self._running.get(handle) is not transfer:
-            return
-        del self._running[handle]
-        self._multi.remove_handle(handle)
-        profile = transfer.profile
-        if profile is None or len(self._configured) >= _SPARE_HANDLES:
-            self._recycle(handle)
-        elif self._is_configured_for(profile) or not self._configured:
-            self._profile = profile
-            self._configured.append(handle)
-        else:
-            self._recycle(handle)
-
-    def _is_configured_for(self, profile: Profile | None) -> bool:
-        kept = self._profile
-        if kept is None or profile is None:
-            return False
-        return kept.options is profile.options and kept[1:] == profile[1:]
-
-    def _recycle(self, handle: Any) -> None:
+    def recycle(self, handle: Any) -> None:
+        """Keep a handle that is not running for another transfer."""
         handle.reset()
         if len(self._spare) < _SPARE_HANDLES:
             self._spare.append(handle)
@@ -248,19 +224,22 @@ class Loop:
                 self._finish(handle, number, message)
 
     def _finish(self, handle: Any, number: int, message: str) -> None:
-        transfer = self._running.get(handle)
+        transfer = self._running.pop(handle, None)
         if transfer is None:
             return
+        self._multi.remove_handle(handle)
+        is_kept = transfer.is_kept  # when it lets go of its handle meanwhile, it has recycled it
         try:
             transfer.on_curl_done(number, message)
         except Exception as error:
             self._on_error(error)
-        self.drop(handle, transfer)
+        if not is_kept:
+            self.recycle(handle)
 
     def _shut(self) -> None:
         for handle, transfer in list(self._running.items()):
             self.drop(handle, transfer)
-        for handle in [*self._spare, *self._configured]:
+        for handle in self._spare:
             handle.close()
         self._multi.close()
         self._share.close()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pycurl
 
 from penstock.core.retry import Cause, Failure
 from penstock.model import Head
-from penstock.net.configure import Exchange, Profile, aim, configure, profile_of
+from penstock.net.configure import Exchange, aim, configure
 from penstock.net.failures import failure_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _DRAIN_BYTES: Final = 64 * 1024
 #: A server may send this many interim (1xx) heads before the real one; libcurl bounds their bytes, not their number.
 _MAX_INTERIM: Final = 32
+#: How a line begins that goes on with the last one.
+_FOLDED: Final = frozenset({b" ", b"\t"})
 #: What a write callback returns to break the transfer off: fewer bytes than it was given.
 _ABORT: Final = 0
 
@@ -61,8 +64,28 @@ class Transfer:
     def __init__(self, loop: Loop, exchange: Exchange, follower: Follower, *, is_small: bool = False) -> None:
         """`is_small`: most likely its body is; then its head is judged only with the first of the body, which costs
         less than a call for every line."""
-        self.exchange = exchange
         self.follower = follower
+        #: True while its handle is to be left as it is when it ends, for `again`.
+        self.is_kept = False
+        self._exchange = exchange
+        self._loop = loop
+        self._is_small = is_small
+        self._lines: list[bytes] = []
+        self._curl: Any = loop.new_handle()
+        configure(self._curl, exchange)
+        self._curl.setopt(pycurl.HEADERFUNCTION, self._lines.append if is_small else self._on_header)
+        self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
+        self._begin(exchange.url)
+
+    def again(self, url: str) -> None:
+        """Ask for another URL of the same kind (scheme, credentials) in just the same way: a kept one that has
+        ended."""
+        self._lines.clear()
+        self._begin(url)
+
+    def _begin(self, url: str) -> None:
+        loop = self._loop
+        self.url = url
         self.head: Head | None = None
         #: The IP address that answered, if the exchange notes it, and once it has ended by itself.
         self.address = ""
@@ -71,44 +94,36 @@ class Transfer:
         self.setup: float | None = None
         #: Bytes of body taken.
         self.received = 0
-        self._loop = loop
-        self._verdict = Verdict.TAKE
-        self._drained = 0
-        self._lines: list[bytes] = []
-        self._interim = 0
         #: True when we ended it before the server did: its connection is closed.
         self.broken_off = False
+        self._verdict = Verdict.UNKNOWN if self._is_small else Verdict.TAKE
+        self._drained = self._interim = 0
         self._error: Exception | None = None
-        self._profile = profile_of(exchange)
-        curl = loop.handle(self._profile)
-        if curl is None:
-            curl = loop.new_handle()
-            configure(curl, exchange)
-        self._curl: Any = curl
-        aim(self._curl, exchange)
-        if is_small:
-            self._verdict = Verdict.UNKNOWN
-            self._curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
-        else:
-            self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
-        self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
         self._ended = False
+        aim(self._curl, url)
         loop.add(self._curl, self)
 
     def stop(self) -> None:
         """Break it off; `on_end` will not come. May be called from a callback: it takes effect after it."""
         if self._ended:
             return
-        self._ended = True
-        self.broken_off = True
+        self._ended = self.broken_off = True
+        self.is_kept = False
         self._verdict = Verdict.ABORT
         self._loop.gate.forget(self)
         self._loop.soon(self._loop.drop, self._curl, self)
 
+    def let_go(self) -> None:
+        """It will not be begun `again`: its handle is for others."""
+        if self.is_kept:
+            self.is_kept = False
+            if self._ended:
+                self._loop.recycle(self._curl)
+
     @property
-    def profile(self) -> Profile | None:
-        """What its handle is configured for, when another transfer may have use for it."""
-        return self._profile
+    def is_reusable(self) -> bool:
+        """True when it ended as it should, so that it may be begun `again`."""
+        return self.is_kept and self._ended and not self.broken_off
 
     def hold(self) -> None:
         """Take no more of the body until `resume`."""
@@ -134,8 +149,8 @@ class Transfer:
             return None
         if self.head is not None or not self._lines:
             return None  # after a trailer
-        head = parse_head(self._lines, self.exchange.url)
-        self._lines = []
+        head = parse_head(self._lines, self.url)
+        self._lines.clear()
         if head.status < 200:
             self._interim += 1
             return None if self._interim <= _MAX_INTERIM and head.status != 101 else -1
@@ -147,7 +162,7 @@ class Transfer:
         """Look at the head now, of several (1xx) the last one."""
         lines = self._lines
         starts = [index for index, line in enumerate(lines) if line.startswith(b"HTTP/")]
-        self.head = parse_head(lines[starts[-1] if starts else 0 :] or [b""], self.exchange.url)
+        self.head = parse_head(lines[starts[-1] if starts else 0 :] or [b""], self.url)
         self.setup = self._loop.now() - self.opened
         return self._judge(self.head)
 
@@ -201,7 +216,7 @@ class Transfer:
             return
         self._ended = True
         self._loop.gate.forget(self)
-        if self.exchange.notes_address:
+        if self._exchange.notes_address:
             self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
         if self._verdict is Verdict.UNKNOWN and self._lines and not number:
             self._ended = False  # for the judge
@@ -217,7 +232,7 @@ class Transfer:
         if self._interim > _MAX_INTERIM:
             return Failure(Cause.BAD_RESPONSE, "endless interim responses")
         if number:
-            return failure_of(number, message, self._curl, is_guarded=self.exchange.options.public_only)
+            return failure_of(number, message, self._curl, is_guarded=self._exchange.options.public_only)
         if self.head is None:
             return Failure(Cause.BAD_RESPONSE, "the server closed the connection without an answer")
         return None
@@ -225,15 +240,21 @@ class Transfer:
 
 def parse_head(raw: list[bytes], url: str) -> Head:
     """A head from its raw lines, the status line first. Lines without a colon are ignored."""
-    lines = b"".join(raw).decode("latin-1").split("\n")
-    words = lines[0].split(None, 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else 0
+    words = raw[0].split(None, 2)
+    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
     fields: list[tuple[str, str]] = []
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if line[:1] in {" ", "\t"} and fields:  # an obsolete line folding (RFC 9112 §5.2)
+    for line in raw[1:]:
+        field = _field(line)
+        if line[:1] in _FOLDED and fields:  # an obsolete line folding (RFC 9112 §5.2)
             last, text = fields[-1]
-            fields[-1] = last, f"{text} {line.strip()}"
-        elif colon:
-            fields.append((name.strip().lower(), value.strip()))
+            fields[-1] = last, f"{text} {line.decode('latin-1').strip()}"
+        elif field is not None:
+            fields.append(field)
     return Head(status, tuple(fields), url)
+
+
+@lru_cache(maxsize=512)
+def _field(line: bytes) -> tuple[str, str] | None:
+    """Name and value. Remembered, for most lines come again with every file of a server."""
+    name, colon, value = line.decode("latin-1").partition(":")
+    return (name.strip().lower(), value.strip()) if colon else None

@@ -29,27 +29,46 @@ _HELD_DIRECTORIES: Final = 32
 _SYNC_TOGETHER: Final = 4
 
 
-class Parcel(NamedTuple):
-    """A whole file in memory, and where it belongs."""
+class Parcel:
+    """A whole file in memory and where it belongs; once written, its part file too, locked and not yet synced."""
 
-    directory: Path
-    name: str
-    blocks: Sequence[bytes]
-    size: int
-    #: Seconds since the epoch, or None to leave the file's time.
-    modified: float | None
-    overwrite: bool
-    #: Digests that the bytes must have.
-    expected: tuple[Digest, ...] = ()
-    #: Compute the SHA-256 as well.
-    sha256: bool = False
+    __slots__ = ("blocks", "descriptor", "directory", "expected", "folder", "modified", "mtime_ns", "name", "overwrite",
+                 "sha256", "size", "wants_sha256")  # fmt: skip
+
+    def __init__(
+        self,
+        folder: str,
+        name: str,
+        blocks: Sequence[bytes],
+        size: int,
+        *,
+        modified: float | None = None,
+        overwrite: bool = False,
+        expected: tuple[Digest, ...] = (),
+        sha256: bool = False,
+    ) -> None:
+        """`modified` is in seconds since the epoch, None leaves the file's time; it must have the digests that are
+        `expected`; `sha256` asks for this digest as well."""
+        self.folder = folder
+        self.name = name
+        self.blocks = blocks
+        self.size = size
+        self.modified = modified
+        self.overwrite = overwrite
+        self.expected = expected
+        self.wants_sha256 = sha256
+        # once written
+        self.directory: Directory | None = None
+        self.descriptor = -1
+        self.sha256: str | None = None
+        self.mtime_ns: int | None = None
 
 
 class Delivered(NamedTuple):
     """It is there."""
 
-    path: Path
-    sha256: Digest | None = None
+    #: In hexadecimal digits, if it was asked for.
+    sha256: str | None = None
     #: Its modification time, nanoseconds, if it was set.
     mtime_ns: int | None = None
 
@@ -69,28 +88,15 @@ class Corrupt(NamedTuple):
 Outcome = Delivered | Occupied | Corrupt | OSError
 
 
-class Written:
-    """A parcel whose bytes are in its part file, locked, and not yet synced."""
-
-    __slots__ = ("descriptor", "directory", "mtime_ns", "parcel", "sha256")
-
-    def __init__(self, parcel: Parcel, directory: Directory, descriptor: int) -> None:
-        self.parcel = parcel
-        self.sha256: Digest | None = None
-        self.mtime_ns: int | None = None
-        self.directory = directory
-        self.descriptor = descriptor
-
-
 class Deliverer:
     """Writes parcels and gives them their names. Used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._directories: OrderedDict[Path, Directory] = OrderedDict()
-        self._looked_at: set[Path] = set()
+        self._directories: OrderedDict[str, Directory] = OrderedDict()
+        self._looked_at: set[str] = set()
 
-    def write(self, parcel: Parcel) -> Written | Outcome:
-        """Put the bytes in a part file; or how it ended already."""
+    def write(self, parcel: Parcel) -> Outcome | None:
+        """Put the bytes in a part file; how it ended already, or None."""
         try:
             return self._write(parcel)
         except OSError as error:
@@ -113,52 +119,55 @@ class Deliverer:
         while self._directories:
             self._directories.popitem()[1].close()
 
-    def _write(self, parcel: Parcel) -> Written | Outcome:
-        directory = self._directory(parcel.directory)
-        name = parcel.name + PART_SUFFIX
+    def _write(self, parcel: Parcel) -> Outcome | None:
+        directory = self._directory(parcel.folder)
+        part = parcel.name + PART_SUFFIX
         try:
-            descriptor = directory.open_new(name)
+            descriptor = directory.open_new(part)
         except FileExistsError:
             return Occupied()
-        entry = Written(parcel, directory, descriptor)
         try:
             if not try_lock(descriptor):
                 os.close(descriptor)
                 return Occupied()
             write_all(descriptor, parcel.blocks, 0, parcel.size)
-            wrong = _first_wrong(parcel)
-            if wrong is not None:
-                corrupt = parcel.name + CORRUPT_SUFFIX
-                directory.replace(name, corrupt)
-                os.close(descriptor)
-                return Corrupt(*wrong, corrupt)
-            if parcel.sha256:
-                entry.sha256 = _digest(parcel, "sha256")
+            for expected in parcel.expected:
+                got = Digest(expected.algorithm, bytes.fromhex(hex_digest(parcel.blocks, expected.algorithm)))
+                if got != expected:
+                    corrupt = parcel.name + CORRUPT_SUFFIX
+                    directory.replace(part, corrupt)
+                    os.close(descriptor)
+                    return Corrupt(expected, got, corrupt)
+            if parcel.wants_sha256:
+                parcel.sha256 = hex_digest(parcel.blocks, "sha256")
             if parcel.modified is not None:
-                _set_time(entry, parcel.modified)
+                parcel.mtime_ns = _set_time(descriptor, directory, part, parcel.modified)
         except OSError:
             os.close(descriptor)
-            directory.remove(name)
+            directory.remove(part)
             raise
-        return entry
+        parcel.directory = directory
+        parcel.descriptor = descriptor
+        return None
 
-    def _directory(self, path: Path) -> Directory:
+    def _directory(self, path: str) -> Directory:
         """The directory, held open; opened anew when the path leads elsewhere by now."""
         held = self._directories.get(path)
         if held is not None and path in self._looked_at:
             return held
-        if held is not None and not held.is_at(path):
+        if held is not None and not held.is_at(Path(path)):
             held = None  # what is on its way there still holds it; closed when that is garbage
         if held is None:
-            held = self._directories[path] = Directory.open(path)
+            held = self._directories[path] = Directory.open(Path(path))
         self._directories.move_to_end(path)
         self._looked_at.add(path)
         return held
 
 
-def name(entry: Written) -> Outcome:
+def name(parcel: Parcel) -> Outcome:
     """Give a synced part its target name, and let go of it."""
-    parcel, directory = entry.parcel, entry.directory
+    directory = parcel.directory
+    assert directory is not None
     part = parcel.name + PART_SUFFIX
     try:
         if parcel.overwrite:
@@ -170,47 +179,47 @@ def name(entry: Written) -> Outcome:
             directory.remove(part)
         return error
     finally:
-        os.close(entry.descriptor)
-    return Delivered(parcel.directory / parcel.name, entry.sha256, entry.mtime_ns)
+        os.close(parcel.descriptor)
+    return Delivered(parcel.sha256, parcel.mtime_ns)
 
 
-def _set_time(entry: Written, modified: float) -> None:
+def _set_time(descriptor: int, directory: Directory, part: str, modified: float) -> int | None:
+    """Set the file's time; its nanoseconds where it is known which the file system keeps."""
     with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
-        if os.utime in os.supports_fd:
-            os.utime(entry.descriptor, (modified, modified))
-            # dates of HTTP have whole seconds, which every file system keeps that can be written at offsets like this
-            entry.mtime_ns = int(modified) * 1_000_000_000 if modified == int(modified) else None
-        else:
-            os.utime(entry.directory.path / (entry.parcel.name + PART_SUFFIX), (modified, modified))
-
-
-def _first_wrong(parcel: Parcel) -> tuple[Digest, Digest] | None:
-    for expected in parcel.expected:
-        got = _digest(parcel, expected.algorithm)
-        if got != expected:
-            return expected, got
+        if os.utime not in os.supports_fd:
+            os.utime(directory.path / part, (modified, modified))
+            return None
+        os.utime(descriptor, (modified, modified))
+        # dates of HTTP have whole seconds, which every file system keeps that can be written at offsets like this
+        return int(modified) * 1_000_000_000 if modified == int(modified) else None
     return None
 
 
-def _digest(parcel: Parcel, algorithm: str) -> Digest:
+def hex_digest(blocks: Sequence[bytes], algorithm: str) -> str:
+    """The digest of the bytes in `blocks`, in hexadecimal digits."""
+    if algorithm == "sha256":
+        running = hashlib.sha256(blocks[0] if blocks else b"", usedforsecurity=False)
+        for block in blocks[1:]:
+            running.update(block)
+        return running.hexdigest()
     running = hashlib.new(algorithm, usedforsecurity=False)
-    for block in parcel.blocks:
+    for block in blocks:
         running.update(block)
-    return Digest(algorithm, running.digest())
+    return running.hexdigest()
 
 
-def sync(written: Sequence[Written], named: Sequence[Directory]) -> dict[int, OSError]:
+def sync(written: Sequence[Parcel], named: Sequence[Directory]) -> dict[int, OSError]:
     """Return once the bytes of `written` and the names in `named` are on the disk; what failed, by index."""
     failed: dict[int, OSError] = {}
     syncfs = _syncfs() if len(written) + len(named) >= _SYNC_TOGETHER else None
     if syncfs is not None:
-        descriptors = [entry.descriptor for entry in written]
+        descriptors = {id(parcel.directory): parcel.descriptor for parcel in written}.values()
         devices = {os.fstat(descriptor).st_dev: descriptor for descriptor in descriptors}
         if all(map(syncfs, devices.values())):
             return failed
-    for index, entry in enumerate(written):
+    for index, parcel in enumerate(written):
         try:
-            os.fsync(entry.descriptor)
+            os.fsync(parcel.descriptor)
         except OSError as error:
             failed[index] = error
     for directory in named:
@@ -218,11 +227,12 @@ def sync(written: Sequence[Written], named: Sequence[Directory]) -> dict[int, OS
     return failed
 
 
-def abandon(entry: Written) -> None:
+def abandon(parcel: Parcel) -> None:
     """It could not be synced: delete it."""
+    assert parcel.directory is not None
     with contextlib.suppress(OSError):
-        entry.directory.remove(entry.parcel.name + PART_SUFFIX)
-    os.close(entry.descriptor)
+        parcel.directory.remove(parcel.name + PART_SUFFIX)
+    os.close(parcel.descriptor)
 
 
 @functools.cache
@@ -244,12 +254,6 @@ def _kernel() -> tuple[int, int]:
         return int(major), int("".join(filter(str.isdigit, minor)) or 0)
     except ValueError:
         return (0, 0)
-
-
-def is_vacant(directory: Path, name: str) -> bool:
-    """True when neither the target nor anything of an earlier run is there: a cheap look, without a lock."""
-    path = os.path.join(directory, name)
-    return not (os.path.lexists(path) or os.path.lexists(path + PART_SUFFIX))
 
 
 def has_journal(directory: Directory, target: str) -> bool:

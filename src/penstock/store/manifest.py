@@ -405,19 +405,11 @@ class Manifest:
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how rows ended; the files of those that are done are durable."""
-        values = [
-            (
-                1 if o.reason is None else 2, o.size, self._mtime(o), o.digest, o.validator, o.final_url, o.started,
-                o.ended, o.reason, o.message, o.target, o.id,
-            )
-            for o in outcomes
-        ]  # fmt: skip
+        told_times = [o if o.mtime is not None or o.reason else o._replace(mtime=self._mtime(o)) for o in outcomes]
         with told(None), self._db:
-            self._db.execute(RECORD_MANY, (json.dumps(values),))
+            self._db.execute(RECORD_MANY, (json.dumps(told_times),))
 
     def _mtime(self, outcome: Outcome) -> int | None:
-        if outcome.reason is not None or outcome.mtime is not None:
-            return outcome.mtime
         status = _status(os.path.join(self._root, outcome.target))
         return None if status is None else status.st_mtime_ns
 

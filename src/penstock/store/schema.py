@@ -63,15 +63,19 @@ TAKE_MANY: Final = """
 SELECT json_group_array(json_array(id, turn, url, others, target, expected, expected_size)) FROM (
     SELECT * FROM file WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?)
 """
+#: Takes outcomes as arrays, in the order of `manifest.Outcome`'s fields.
 RECORD_MANY: Final = """
-UPDATE file SET state = given.a, size = given.b, mtime = given.c, digest = given.d, validator = given.e,
-    final_url = given.f, started = given.g, ended = given.h, reason = given.i, message = given.j, target = given.k
-FROM (SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, json_extract(value, '$[2]') AS c,
-             json_extract(value, '$[3]') AS d, json_extract(value, '$[4]') AS e, json_extract(value, '$[5]') AS f,
-             json_extract(value, '$[6]') AS g, json_extract(value, '$[7]') AS h, json_extract(value, '$[8]') AS i,
-             json_extract(value, '$[9]') AS j, json_extract(value, '$[10]') AS k, json_extract(value, '$[11]') AS l
+UPDATE file SET state = CASE WHEN given.reason IS NULL THEN 1 ELSE 2 END, target = given.target, size = given.size,
+    digest = given.digest, validator = given.validator, final_url = given.final_url, started = given.started,
+    ended = given.ended, reason = given.reason, message = given.message, mtime = given.mtime
+FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS target,
+             json_extract(value, '$[2]') AS size, json_extract(value, '$[3]') AS digest,
+             json_extract(value, '$[4]') AS validator, json_extract(value, '$[5]') AS final_url,
+             json_extract(value, '$[6]') AS started, json_extract(value, '$[7]') AS ended,
+             json_extract(value, '$[8]') AS reason, json_extract(value, '$[9]') AS message,
+             json_extract(value, '$[10]') AS mtime
       FROM json_each(?)) AS given
-WHERE file.id = given.l
+WHERE file.id = given.id
 """
 
 
