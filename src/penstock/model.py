@@ -77,21 +77,22 @@ class Representation:
     disposition: str | None = None
 
 
-@dataclass(frozen=True)
 class Head:
     """The head of one final HTTP response: status, header fields in order (names lower case), and its URL."""
 
-    status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    url: str = ""
-    _fields: dict[str, str] = field(init=False, repr=False, compare=False)
+    __slots__ = ("_fields", "headers", "status", "url")
 
-    def __post_init__(self) -> None:
-        fields = dict(self.headers)
-        if len(fields) < len(self.headers):  # of fields that come several times, all values (RFC 9110 §5.3)
+    def __init__(self, status: int, headers: tuple[tuple[str, str], ...] = (), url: str = "") -> None:
+        self.status = status
+        self.headers = headers
+        self.url = url
+        self._fields = fields = dict(headers)
+        if len(fields) < len(headers):  # of fields that come several times, all values (RFC 9110 §5.3)
             for name in fields:
-                fields[name] = ", ".join(value for other, value in self.headers if other == name)
-        object.__setattr__(self, "_fields", fields)
+                fields[name] = ", ".join([value for other, value in headers if other == name])
+
+    def __repr__(self) -> str:
+        return f"Head({self.status}, {self.headers!r}, {self.url!r})"
 
     def get(self, name: str) -> str | None:
         """The field's values joined by comma (RFC 9110 §5.3), or None. `name` is lower case."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+from penstock.core import digests
 from penstock.core.headers import (
     conflicting_lengths,
     content_length,
@@ -11,10 +12,14 @@ from penstock.core.headers import (
     is_encoded,
     media_type,
     representation,
+    validator,
 )
 from penstock.core.headers import retry_after as parse_retry_after
 from penstock.core.ranges import Range
-from penstock.model import Head, Representation
+from penstock.model import Head, Representation, Validator
+
+#: Fields for which `plain` leaves an answer to `read_answer`.
+_UNUSUAL: Final = digests.FIELDS | {"content-encoding", "transfer-encoding"}
 
 
 class Partial(NamedTuple):
@@ -51,6 +56,14 @@ class Refusal(NamedTuple):
     retry_after: float | None
 
 
+class Plain(NamedTuple):
+    """What there is to know of a file that came whole, and of which nothing needs a closer look."""
+
+    validator: Validator | None
+    media_type: str | None
+    last_modified: str | None
+
+
 Answer: TypeAlias = Partial | Whole | Unsatisfied | Broken | Refusal
 
 
@@ -67,6 +80,20 @@ def read_answer(head: Head, now: float) -> Answer:
         total = said.total if said is not None else None
         return Unsatisfied(total, representation(head, total))
     return Refusal(head.status, parse_retry_after(head.get("retry-after"), now))
+
+
+def plain(head: Head, received: int) -> Plain | None:
+    """The usual answer to a request for all of a small file, at a fraction of the cost of `read_answer`: the `received`
+    bytes are all there is, as they are. None for whatever needs a closer look."""
+    if head.status == 206:
+        if head.get("content-range") != f"bytes 0-{received - 1}/{received}":
+            return None
+    elif head.status != 200 or head.get("content-length") != str(received):
+        return None
+    kind = media_type(head.get("content-type"))
+    if not head.lacks(_UNUSUAL) or kind == "multipart/byteranges":
+        return None
+    return Plain(validator(head), kind, head.get("last-modified"))
 
 
 def _read_partial(head: Head) -> Answer:

@@ -27,7 +27,7 @@ _FIELD_NAMES: Final = {
 }
 _STRUCTURED: Final = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;.*)?")
 _OLD: Final = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*([A-Za-z0-9+/=]+)\s*")
-_FIELDS: Final = frozenset({"repr-digest", "digest", "content-digest", "content-md5"})
+FIELDS: Final = frozenset({"repr-digest", "digest", "content-digest", "content-md5"})
 #: A field longer than this is no digest.
 _MAX_FIELD: Final = 8192
 
@@ -75,7 +75,7 @@ def from_head(head: Head) -> tuple[Digest, ...]:
     message's content, so only a 200's cover the whole (RFC 9530 §2, §3). With a content coding none is of the bytes
     that we store.
     """
-    if head.lacks(_FIELDS):
+    if head.lacks(FIELDS):
         return ()
     if (head.get("content-encoding") or "identity").lower() != "identity" or head.status not in {200, 206}:
         return ()

@@ -30,12 +30,15 @@ Tell: TypeAlias = Callable[[Outcome], None]
 class Deliveries:
     """What is on its way to the disk. Belongs to the loop's thread."""
 
-    def __init__(self, workers: Workers, loop: Loop) -> None:
+    def __init__(self, workers: Workers, loop: Loop, connections: int) -> None:
+        """There are descriptors for as many part files as for `connections` (see `descriptors`)."""
         self._workers = workers
         self._soon = loop.soon
         self._now = loop.now
         self._later = loop.call_later
         self._deliverer = Deliverer()
+        # while one group is synced the next one is written
+        self._group_files = min(GROUP_FILES, max(1, connections // 2))
         #: Not yet written; written and not yet synced; named, with directories not yet synced.
         self._waiting: deque[tuple[Parcel, Tell]] = deque()
         self._written: list[tuple[Parcel, Tell]] = []
@@ -46,7 +49,7 @@ class Deliveries:
 
     def put(self, parcel: Parcel, tell: Tell) -> None:
         """Put the parcel in its place; `tell` gets the outcome, never inside this call."""
-        if self._waiting or self._behind or len(self._written) >= GROUP_FILES:
+        if self._waiting or self._behind or len(self._written) >= self._group_files:
             self._waiting.append((parcel, tell))
         else:
             self._write(parcel, tell)
@@ -74,12 +77,14 @@ class Deliveries:
 
     def _go_on(self) -> None:
         """Sync what is written and what is named, on a disk thread; then name the former, and tell of the latter."""
-        while self._waiting and not self._behind and len(self._written) < GROUP_FILES:
+        while self._waiting and not self._behind and len(self._written) < self._group_files:
             self._write(*self._waiting.popleft())
         written, self._written = self._written, []
         named, self._named = self._named, []
         directories, self._directories = list(self._directories.values()), {}
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_FILES))] if self._behind else []
+        group = (
+            [self._waiting.popleft() for _ in range(min(len(self._waiting), self._group_files))] if self._behind else []
+        )
         if not (written or named or group):
             self._busy = False
             self._deliverer.look_again(())
@@ -106,7 +111,7 @@ class Deliveries:
         self._behind = bool(self._waiting) and self._now() - began > SLOW_WRITE_SECONDS
         in_use = [parcel.directory for parcel, _ in self._written if parcel.directory is not None]
         self._deliverer.look_again([*in_use, *self._directories.values()])
-        if self._behind or len(self._written) >= GROUP_FILES or not self._written:
+        if self._behind or len(self._written) >= self._group_files or not self._written:
             self._go_on()
         else:
             self._later(GROUP_SECONDS, self._go_on)

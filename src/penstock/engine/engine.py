@@ -63,11 +63,11 @@ class Engine:
         self._loop = loop = Loop(_report)
         self._writer = Workers("penstock-write", 1, loop.call)
         self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
-        self._deliveries = Deliveries(self._workers, loop)
         hosts = Hosts(loop.now, per_host=limits.per_host, pace=limits.pace, on_trouble=self._on_trouble)
         connections = connections_within_limits(limits.total_connections)
         if connections < min(limits.max_files, limits.total_connections):
             self._warn(f"only {connections} connections at once: few files may be open here (ulimit -n)")
+        self._deliveries = Deliveries(self._workers, loop, connections)
         queue = Queue(hosts, loop.now, loop.call_later, max_files=limits.max_files, total_connections=connections)
         self._shared = shared = Surroundings(
             loop, self._writer, self._workers, hosts, queue, Purse(), self._deliveries, self._fanout.emit

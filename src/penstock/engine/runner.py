@@ -106,7 +106,7 @@ class Runner:
 
     def bytes_under_way(self) -> int:
         """Bytes that came for the downloads under way."""
-        swift = sum(run.swift.opening.received for run in self._running if run.swift is not None)
+        swift = sum(run.swift.received for run in self._running if run.swift is not None)
         awaited = (run.download.bytes_awaited() for run in self._running if run.download is not None)
         return swift + sum(count or 0 for count in awaited)
 
@@ -273,7 +273,7 @@ class Runner:
         now = self._loop.now()
         for run in list(self._running):
             if run.swift is not None:
-                came: int | None = run.swift.opening.received if run.swift.is_stoppable else None
+                came: int | None = run.swift.received if run.swift.is_stoppable else None
                 run.swift.look(now)
                 self._see_movement(run, came, now)
             elif run.context is not None and run.download is not None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
-from penstock.core.answer import Partial, Whole, read_answer
+from penstock.core.answer import Partial, Plain, Whole, plain, read_answer
 from penstock.core.headers import http_date
 from penstock.core.retry import Cause, Failure
 from penstock.core.wanted import unwanted
 from penstock.engine.context import Surroundings
 from penstock.engine.opening import Opening
 from penstock.engine.probe import Opened
-from penstock.model import Digest, Options, Representation, Validator
+from penstock.model import Digest, Head, Options, Representation, Validator
 from penstock.net.configure import Exchange
 from penstock.net.transfer import Transfer
 from penstock.store.deliver import Delivered, Outcome, Parcel, hex_digest
@@ -102,8 +102,8 @@ class Swifts(Generic[T]):
 class Swift(Generic[T]):
     """One request at a time."""
 
-    __slots__ = ("_began", "_errand", "_known", "_others", "_owner", "_shared", "_token", "opening", "options",
-                 "transfer")  # fmt: skip
+    __slots__ = ("_began", "_errand", "_is_lost", "_is_simple", "_known", "_others", "_owner", "_shared", "_token",
+                 "opening", "options", "transfer")  # fmt: skip
 
     def __init__(
         self, shared: Surroundings, others: Swifts[T], owner: Owner[T], options: Options, token: T, errand: Errand
@@ -112,13 +112,18 @@ class Swift(Generic[T]):
         self._shared = shared
         self._others = others
         self._owner = owner
-        self._known: Representation | None = None
+        self._is_simple = not (
+            options.min_size or options.accept_types or options.reject_types or options.max_size is not None
+        )
+        self._known: Plain | None = None
+        #: True when the file was not to be put in its place: then a `Download` must look.
+        self._is_lost = False
         self._token: T | None = token
         self._errand = errand
         self._began = shared.loop.now()
         self.opening = Opening(self._began, options, shared.purse, self._on_answer)
         exchange = Exchange(errand.url, errand.url, options, range="bytes=0-", decode=True, may_share=True)
-        self.transfer = Transfer(shared.loop, exchange, self.opening, is_small=True)
+        self.transfer = Transfer(shared.loop, exchange, self.opening, on_whole=self._on_whole)
         self.transfer.is_kept = True
 
     def again(self, token: T, errand: Errand) -> None:
@@ -140,8 +145,15 @@ class Swift(Generic[T]):
         """False while the file is on its way to its place."""
         return self._known is None
 
+    @property
+    def received(self) -> int:
+        """Bytes that came."""
+        return self.transfer.received
+
     def look(self, now: float) -> None:
         """A few times a second."""
+        if self.is_stoppable:
+            self.transfer.judge()  # it has waited long enough for all of its bytes
         self.opening.look(self.transfer, now)
 
     def _give_up(self) -> None:
@@ -156,7 +168,7 @@ class Swift(Generic[T]):
             self._shared.loop.soon(self._answered)
 
     def _answered(self) -> None:
-        token, opening, errand = self._token, self.opening, self._errand
+        token, opening = self._token, self.opening
         if token is None:
             return
         if opening.head is None:
@@ -164,18 +176,29 @@ class Swift(Generic[T]):
             self._owner.tried(token, opening.failure or Failure(Cause.CUT, "no answer"))
             return
         known = self._whole()
-        if known is None or not self._is_plain(known):
+        if known is None or self._is_lost or not self._is_plain(known):
             self._hand_over(token)
-            return
+        else:
+            self._put(token, Plain(known.validator, known.media_type, known.last_modified), opening.blocks)
+
+    def _on_whole(self, head: Head) -> bool:
+        """All of a body came that is so small that nobody has judged the head yet."""
+        token, errand, received = self._token, self._errand, self.transfer.received
+        if token is None or not self._is_simple or errand.checksum is not None or errand.size not in {None, received}:
+            return False
+        known = plain(head, received)
+        if known is None:
+            return False
+        self._put(token, known, self.transfer.early)
+        return True
+
+    def _put(self, token: T, known: Plain, blocks: list[bytes]) -> None:
+        """Send it to its place."""
         self._known = known
-        parcel = Parcel(
-            errand.folder,
-            errand.name,
-            opening.blocks,
-            opening.received,
-            modified=http_date(known.last_modified) if self.options.remote_time else None,
-            sha256=errand.sha256,
-        )
+        errand = self._errand
+        modified = http_date(known.last_modified) if self.options.remote_time else None
+        size = self.transfer.received
+        parcel = Parcel(errand.folder, errand.name, blocks, size, modified=modified, sha256=errand.sha256)
         self._shared.deliveries.put(parcel, self._delivered)
         self._owner.arrived(token)
 
@@ -209,11 +232,21 @@ class Swift(Generic[T]):
         assert token is not None
         self._known = None
         if not isinstance(outcome, Delivered):
-            self._hand_over(token)
+            self._is_lost = True
+            if self.opening.answered:
+                self._hand_over(token)
+            else:
+                self.transfer.replay()
             return
-        size = self.opening.received
-        elapsed = self._shared.loop.now() - self._began
-        landed = Landed(size, outcome.sha256, known.validator, known.media_type, outcome.mtime_ns, elapsed)
+        loop, transfer = self._shared.loop, self.transfer
+        landed = Landed(
+            transfer.received,
+            outcome.sha256,
+            known.validator,
+            known.media_type,
+            outcome.mtime_ns,
+            loop.now() - self._began,
+        )
         self._token = None
         self.opening.forget()
         self._others.rest(self)

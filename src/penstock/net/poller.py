@@ -55,8 +55,10 @@ if sys.platform == "linux":
 
         def unwatch(self, descriptor: int) -> None:
             if self._masks.pop(descriptor, None) is not None:
-                with contextlib.suppress(OSError):
+                try:  # noqa: SIM105  # a context manager would cost as much as the call
                     self._epoll.unregister(descriptor)
+                except OSError:
+                    pass
 
         def wait(self, timeout: float) -> list[tuple[int, int]]:
             ready = self._epoll.poll(timeout)

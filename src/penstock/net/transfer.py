@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _DRAIN_BYTES: Final = 64 * 1024
 #: A server may send this many interim (1xx) heads before the real one; libcurl bounds their bytes, not their number.
 _MAX_INTERIM: Final = 32
-#: How a line begins that goes on with the last one.
-_FOLDED: Final = frozenset({b" ", b"\t"})
+#: Bytes of body that are taken before the head is judged, where somebody waits for whole small ones.
+EARLY_BYTES: Final = 32 * 1024
 #: What a write callback returns to break the transfer off: fewer bytes than it was given.
 _ABORT: Final = 0
 
@@ -34,7 +35,7 @@ _ABORT: Final = 0
 class Verdict(enum.Enum):
     """What to do with a body, decided from its head."""
 
-    #: Not yet known: the head has not been looked at.
+    #: Not yet known: nobody has judged the head.
     UNKNOWN = "unknown"
     TAKE = "take"
     #: Hold it back until `Transfer.resume`: the disk is not ready for it yet.
@@ -43,6 +44,10 @@ class Verdict(enum.Enum):
     DRAIN = "drain"
     #: Break off: the connection dies.
     ABORT = "abort"
+
+
+#: What was taken early is passed on.
+_TAKEN: Final = frozenset({Verdict.TAKE, Verdict.HOLD})
 
 
 class Follower(Protocol):
@@ -61,19 +66,22 @@ class Follower(Protocol):
 class Transfer:
     """Runs one `Exchange` on the loop from its making to `on_end`, or to `stop`."""
 
-    def __init__(self, loop: Loop, exchange: Exchange, follower: Follower, *, is_small: bool = False) -> None:
-        """`is_small`: most likely its body is; then its head is judged only with the first of the body, which costs
-        less than a call for every line."""
+    def __init__(
+        self, loop: Loop, exchange: Exchange, follower: Follower, *, on_whole: Callable[[Head], bool] | None = None
+    ) -> None:
+        """With `on_whole` the first `EARLY_BYTES` of the body are taken, into `early`, before anybody judges the head.
+        When that is all, it is called with the head; True: it took them. Else, and for whatever is longer, slower or
+        broken, the follower hears of head and body in turn."""
         self.follower = follower
         #: True while its handle is to be left as it is when it ends, for `again`.
         self.is_kept = False
         self._exchange = exchange
         self._loop = loop
-        self._is_small = is_small
+        self._on_whole = on_whole
         self._lines: list[bytes] = []
         self._curl: Any = loop.new_handle()
         configure(self._curl, exchange)
-        self._curl.setopt(pycurl.HEADERFUNCTION, self._lines.append if is_small else self._on_header)
+        self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header if on_whole is None else self._lines.append)
         self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
         self._begin(exchange.url)
 
@@ -96,7 +104,9 @@ class Transfer:
         self.received = 0
         #: True when we ended it before the server did: its connection is closed.
         self.broken_off = False
-        self._verdict = Verdict.UNKNOWN if self._is_small else Verdict.TAKE
+        #: Blocks of the body that came before its head was judged.
+        self.early: list[bytes] = []
+        self._verdict = Verdict.TAKE if self._on_whole is None else Verdict.UNKNOWN
         self._drained = self._interim = 0
         self._error: Exception | None = None
         self._ended = False
@@ -119,6 +129,11 @@ class Transfer:
             self.is_kept = False
             if self._ended:
                 self._loop.recycle(self._curl)
+
+    def replay(self) -> None:
+        """Let the follower hear after all of what `on_whole` took."""
+        self.judge()
+        self.follower.on_end(self, None)
 
     @property
     def is_reusable(self) -> bool:
@@ -158,13 +173,35 @@ class Transfer:
         self.setup = self._loop.now() - self.opened
         return self._judge(head)
 
-    def _judge_lines(self) -> int | None:
-        """Look at the head now, of several (1xx) the last one."""
+    def _read_head(self) -> Head:
+        """The head of the lines that came; of several (1xx) the last one."""
         lines = self._lines
-        starts = [index for index, line in enumerate(lines) if line.startswith(b"HTTP/")]
-        self.head = parse_head(lines[starts[-1] if starts else 0 :] or [b""], self.url)
+        if lines.count(b"\r\n") > 1:
+            starts = [index for index, line in enumerate(lines) if line.startswith(b"HTTP/")]
+            lines = lines[starts[-1] if starts else 0 :]
+        self.head = head = parse_head(lines or [b""], self.url)
         self.setup = self._loop.now() - self.opened
-        return self._judge(self.head)
+        return head
+
+    def judge(self) -> int | None:
+        """Let the follower judge what was taken early; without effect when there is nothing of the kind."""
+        if self._verdict is not Verdict.UNKNOWN or not self._lines:
+            return None
+        ended, self._ended = self._ended, False
+        judged = self._judge(self.head or self._read_head())
+        if judged is None and self._verdict in _TAKEN and not all(map(self._passed_on, self.early)):
+            judged = -1
+        self._ended = ended
+        return judged
+
+    def _passed_on(self, block: bytes) -> bool:
+        try:
+            if self.follower.on_body(self, block):
+                return True
+        except Exception as error:  # as in _on_block
+            self._error = error
+        self.broken_off = True
+        return False
 
     def _judge(self, head: Head) -> int | None:
         if self._ended:
@@ -197,7 +234,7 @@ class Transfer:
 
     def _on_unusual_block(self, block: bytes) -> int | None:
         if self._verdict is Verdict.UNKNOWN:
-            return _ABORT if self._judge_lines() is not None else self._on_block(block)
+            return self._on_early_block(block)
         if self._verdict is Verdict.DRAIN:
             self._drained += len(block)
             if self._drained <= _DRAIN_BYTES:
@@ -210,6 +247,20 @@ class Transfer:
             self._loop.gate.hold(self)
         return int(pycurl.WRITEFUNC_PAUSE)
 
+    def _on_early_block(self, block: bytes) -> int | None:
+        gate = self._loop.gate
+        if gate.closed:
+            gate.hold(self)
+            return int(pycurl.WRITEFUNC_PAUSE)
+        size = self.received + len(block)
+        if size > EARLY_BYTES:
+            return self._on_block(block) if self.judge() is None else _ABORT
+        self.received = size
+        self.early.append(block)
+        if gate.limited:
+            gate.passed(len(block))
+        return None
+
     def on_curl_done(self, number: int, message: str) -> None:
         """libcurl is through with it (called by the loop)."""
         if self._ended:
@@ -218,10 +269,11 @@ class Transfer:
         self._loop.gate.forget(self)
         if self._exchange.notes_address:
             self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
-        if self._verdict is Verdict.UNKNOWN and self._lines and not number:
-            self._ended = False  # for the judge
-            self._judge_lines()
-            self._ended = True
+        if self._verdict is Verdict.UNKNOWN:
+            if number == 0 and self._lines and self._on_whole is not None and self._on_whole(self._read_head()):
+                return
+            if number == 0 or self.early:
+                self.judge()
         self.follower.on_end(self, self._outcome(number, message))
 
     def _outcome(self, number: int, message: str) -> Failure | None:
@@ -242,19 +294,28 @@ def parse_head(raw: list[bytes], url: str) -> Head:
     """A head from its raw lines, the status line first. Lines without a colon are ignored."""
     words = raw[0].split(None, 2)
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    fields: list[tuple[str, str]] = []
-    for line in raw[1:]:
-        field = _field(line)
-        if line[:1] in _FOLDED and fields:  # an obsolete line folding (RFC 9112 §5.2)
-            last, text = fields[-1]
-            fields[-1] = last, f"{text} {line.decode('latin-1').strip()}"
-        elif field is not None:
-            fields.append(field)
-    return Head(status, tuple(fields), url)
+    fields = list(filter(None, map(_field, raw[1:])))
+    head = Head(status, tuple(fields), url)
+    return head if head.get("") is None else Head(status, tuple(_unfolded(fields)), url)
 
 
 @lru_cache(maxsize=512)
 def _field(line: bytes) -> tuple[str, str] | None:
-    """Name and value. Remembered, for most lines come again with every file of a server."""
-    name, colon, value = line.decode("latin-1").partition(":")
-    return (name.strip().lower(), value.strip()) if colon else None
+    """Name and value; the name is empty for a line that goes on with the last one (RFC 9112 §5.2). Remembered, for
+    most lines come again with every file of a server."""
+    text = line.decode("latin-1")
+    if text[:1] in {" ", "\t"}:
+        return "", text.strip()
+    name, colon, value = text.partition(":")
+    return (name.strip().lower(), value.strip()) if colon and not name.isspace() and name else None
+
+
+def _unfolded(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    whole: list[tuple[str, str]] = []
+    for name, value in fields:
+        if name:
+            whole.append((name, value))
+        elif whole:
+            last, text = whole[-1]
+            whole[-1] = last, f"{text} {value}"
+    return whole

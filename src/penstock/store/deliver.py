@@ -185,14 +185,15 @@ def name(parcel: Parcel) -> Outcome:
 
 def _set_time(descriptor: int, directory: Directory, part: str, modified: float) -> int | None:
     """Set the file's time; its nanoseconds where it is known which the file system keeps."""
-    with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
+    try:
         if os.utime not in os.supports_fd:
             os.utime(directory.path / part, (modified, modified))
             return None
         os.utime(descriptor, (modified, modified))
-        # dates of HTTP have whole seconds, which every file system keeps that can be written at offsets like this
-        return int(modified) * 1_000_000_000 if modified == int(modified) else None
-    return None
+    except (OSError, OverflowError, ValueError):  # a time the file system cannot hold
+        return None
+    # dates of HTTP have whole seconds, which every file system keeps that can be written at offsets like this
+    return int(modified) * 1_000_000_000 if modified == int(modified) else None
 
 
 def hex_digest(blocks: Sequence[bytes], algorithm: str) -> str:

@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+_NOT_FILES: Final = frozenset({".", ".."})
 _HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -105,8 +106,8 @@ class Directory:
             if self.exists(new):
                 raise FileExistsError(17, "File exists", str(self.path / new)) from None
             self.replace(old, new)
-            return
-        self.remove(old)
+        else:
+            os.unlink(self._at(old), dir_fd=self._fd)
 
     def sync(self) -> None:
         """Make renames in here survive a power cut, where the platform can."""
@@ -115,6 +116,6 @@ class Directory:
                 os.fsync(self._fd)
 
     def _at(self, name: str) -> str:
-        if not name or name in {".", ".."} or os.sep in name or (os.altsep and os.altsep in name):
+        if os.sep in name or not name or name in _NOT_FILES or (os.altsep and os.altsep in name):
             raise ValueError(f"not a file name: {name!r}")
         return name if self._fd is not None else str(self.path / name)
