@@ -71,7 +71,7 @@ def unusable(text: str) -> str | None:
     """Why a line is not even looked at; None when it is."""
     if len(text) > MAX_LINE:
         return f"longer than {MAX_LINE} characters"
-    if any("\udc80" <= character <= "\udcff" for character in text):
+    if not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text):
         return "not UTF-8"
     return None
 

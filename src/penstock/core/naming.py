@@ -56,6 +56,8 @@ def choose_name(*, disposition: str | None, url: str, media_type: str | None) ->
 
 
 def _decoded(segment: str) -> str:
+    if "%" not in segment and segment.isascii():
+        return segment
     raw = unquote_to_bytes(segment.encode("utf-8", "replace"))
     try:
         return raw.decode("utf-8")
@@ -126,6 +128,8 @@ def with_mark(name: str, mark: str) -> str:
 
 def folded(path: str) -> str:
     """The path as a file system sees it that tells neither case nor compositions apart (macOS, Windows)."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 

@@ -104,7 +104,8 @@ class Queue:
     def end(self, ticket: Ticket) -> None:
         """A download is over: its place is free."""
         assert ticket.host is not None
-        self.set_idle(ticket, False)
+        if ticket.is_idle:
+            self.set_idle(ticket, False)
         self._running -= 1
         ticket.host.files -= 1
         self.free(ticket.host)
@@ -151,6 +152,7 @@ class Queue:
             return
         self._advancing = True
         try:
+            starter = self._starter
             while not self._held and self._has_room():
                 host = self._turns.next(self._is_ready)
                 if host is None:
@@ -159,7 +161,7 @@ class Queue:
                 self._unwait(ticket)
                 self._running += 1
                 host.files += 1
-                self._starter.begin(ticket)
+                starter.begin(ticket)
         finally:
             self._advancing = False
 

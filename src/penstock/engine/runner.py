@@ -98,6 +98,7 @@ class Runner:
         self._running: set[Run] = set()
         self._numbers = itertools.count(1)
         self._looking = False
+        self._is_holding = False
 
     @property
     def running(self) -> int:
@@ -168,20 +169,18 @@ class Runner:
         """A small file came whole: while it is put away another one may begin (from its swift)."""
         assert run.host is not None
         self._shared.hosts.answered(run.host)
-        self._leave_queue(run)
+        run.has_left = True
+        self._queue.end(run)
         if self._shared.deliveries.backlog > MOST_DELIVERIES:
+            self._is_holding = True
             self._queue.hold("deliveries", True)
-
-    def _leave_queue(self, run: Run) -> None:
-        if not run.has_left:
-            run.has_left = True
-            self._queue.end(run)
 
     def tried(self, run: Run, end: Landed | Opened | Failure) -> None:
         """The bet was won, or a download goes on from there (from its swift)."""
         run.swift = None
         assert run.host is not None
-        if self._shared.deliveries.backlog < MOST_DELIVERIES // 2:
+        if self._is_holding and self._shared.deliveries.backlog < MOST_DELIVERIES // 2:
+            self._is_holding = False
             self._queue.hold("deliveries", False)
         if isinstance(end, Landed):
             self._ended(run, end, None)
@@ -210,7 +209,9 @@ class Runner:
             self._tell(run, end, error)
         if error is not None:
             self._learn(run, error)
-        self._leave_queue(run)
+        if not run.has_left:
+            run.has_left = True
+            self._queue.end(run)
         if run.ended is not None:
             run.ended.set(None)
         run.on_end(run, end, error)

@@ -30,6 +30,7 @@ _LONGEST_WAIT: Final = 10.0
 _SPARE_HANDLES: Final = 64
 #: Idle connections kept for reuse.
 _MAX_IDLE_CONNECTIONS: Final = 256
+_EVENTS: Final = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
 _MASKS: Final = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
 
 
@@ -202,17 +203,17 @@ class Loop:
             self._on_error(error)
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
-        if what == pycurl.POLL_REMOVE:
+        events = _EVENTS.get(what)
+        if events is None:
             self._poller.unwatch(descriptor)
-            return
-        events = (READ if what & pycurl.POLL_IN else 0) | (WRITE if what & pycurl.POLL_OUT else 0)
-        if events:
-            self._poller.watch(descriptor, events)
         else:
-            self._poller.unwatch(descriptor)
+            self._poller.watch(descriptor, events)
 
     def _on_timer(self, milliseconds: int) -> None:
-        self._curl_deadline = None if milliseconds < 0 else self.now() + milliseconds / 1000
+        if milliseconds > 0:
+            self._curl_deadline = self.now() + milliseconds / 1000
+        else:
+            self._curl_deadline = None if milliseconds else 0.0
 
     def _collect(self) -> None:
         more = 1

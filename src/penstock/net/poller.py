@@ -33,6 +33,7 @@ class Poller(Protocol):
 
 
 if sys.platform == "linux":
+    _EPOLL_MASKS: Final = (0, select.EPOLLIN, select.EPOLLOUT, select.EPOLLIN | select.EPOLLOUT)
 
     class _Epoll:
         def __init__(self) -> None:
@@ -40,7 +41,7 @@ if sys.platform == "linux":
             self._masks: dict[int, int] = {}
 
         def watch(self, descriptor: int, events: int) -> None:
-            mask = (select.EPOLLIN if events & READ else 0) | (select.EPOLLOUT if events & WRITE else 0)
+            mask = _EPOLL_MASKS[events]
             if descriptor in self._masks:
                 try:
                     self._epoll.modify(descriptor, mask)

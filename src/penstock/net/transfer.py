@@ -108,6 +108,7 @@ class Transfer:
         self.early: list[bytes] = []
         self._verdict = Verdict.TAKE if self._on_whole is None else Verdict.UNKNOWN
         self._drained = self._interim = 0
+        self._is_held = False
         self._error: Exception | None = None
         self._ended = False
         aim(self._curl, url)
@@ -244,12 +245,14 @@ class Transfer:
         if self._verdict is Verdict.ABORT:
             return _ABORT
         if self._verdict is Verdict.TAKE:
+            self._is_held = True
             self._loop.gate.hold(self)
         return int(pycurl.WRITEFUNC_PAUSE)
 
     def _on_early_block(self, block: bytes) -> int | None:
         gate = self._loop.gate
         if gate.closed:
+            self._is_held = True
             gate.hold(self)
             return int(pycurl.WRITEFUNC_PAUSE)
         size = self.received + len(block)
@@ -266,7 +269,8 @@ class Transfer:
         if self._ended:
             return
         self._ended = True
-        self._loop.gate.forget(self)
+        if self._is_held:
+            self._loop.gate.forget(self)
         if self._exchange.notes_address:
             self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
         if self._verdict is Verdict.UNKNOWN:

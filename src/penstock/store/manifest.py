@@ -47,7 +47,7 @@ LOCK_SUFFIX: Final = ".lock"
 class Entry(NamedTuple):
     """A row of the list, made ready to be recorded. URLs are in normal form; the first has its `origin`."""
 
-    key: bytes
+    key: str
     urls: tuple[str, ...]
     origin: str
     target: str
@@ -197,24 +197,21 @@ class Manifest:
         A statement for each row would give the interpreter's lock up and wait for it again each time, while the
         network thread wants it too.
         """
-        unusual = any(e.headers or e.secret_urls or self._places.may_have(e.target) for e in entries)
-        if unusual or not entries:
-            return False
         rows = []
         counts: dict[int, tuple[int, int]] = {}
         turn = self._turn
-        for entry in entries:
+        for key, urls, source, target, _, line, expected, size, secret_urls, headers in entries:
+            if headers or secret_urls or self._places.may_have(target):
+                return False
             turn += 1
-            origin = self._origin(entry.origin)
+            origin = self._origin(source)
             count, first = counts.get(origin, (0, turn))
             counts[origin] = count + 1, first
-            rows.append(
-                (
-                    entry.key.hex(), place_key(entry.target).hex(), turn, entry.line, origin, entry.urls[0],
-                    json.dumps(entry.urls[1:]) if len(entry.urls) > 1 else None, entry.target,
-                    None if entry.expected is None else str(entry.expected), entry.size,
-                )
-            )  # fmt: skip
+            others = json.dumps(urls[1:]) if len(urls) > 1 else None
+            digest = None if expected is None else str(expected)
+            rows.append((key, place_key(target), turn, line, origin, urls[0], others, target, digest, size))
+        if not rows:
+            return False
         self._db.execute("SAVEPOINT rows")
         inserted = self._db.execute(INSERT_MANY, (self._run, json.dumps(rows))).rowcount
         if inserted != len(rows):
@@ -247,7 +244,7 @@ class Manifest:
         row = self._insert(entry, origin, target)
         if row is None:
             known = self._db.execute(
-                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key.hex(),)
+                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key,)
             ).fetchone()
             if known is not None:
                 return self._meet_again(entry, known, added)
@@ -266,8 +263,8 @@ class Manifest:
             "INSERT OR IGNORE INTO file(key, place, run, turn, line, state, origin, url, others, target, expected,"
             " expected_size) VALUES(?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
             (
-                entry.key.hex(),
-                place_key(target).hex(),
+                entry.key,
+                place_key(target),
                 self._run,
                 self._turn,
                 entry.line,

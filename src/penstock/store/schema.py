@@ -79,12 +79,12 @@ WHERE file.id = given.id
 """
 
 
-def row_key(url: str, named: str | None) -> bytes:
+def row_key(url: str, named: str | None) -> str:
     """The identity of a row: its (first) URL without credentials, and the target that the list names."""
     text = f"{identity(url)}\n{named or ''}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def place_key(target: str) -> bytes:
+def place_key(target: str) -> str:
     """The identity of a target, whatever its case."""
-    return hashlib.blake2b(folded(target).encode("utf-8", "surrogateescape"), digest_size=12).digest()
+    return hashlib.blake2b(folded(target).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
