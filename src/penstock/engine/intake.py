@@ -46,6 +46,8 @@ class Intake:
         self._ahead = 0
         self._stopped = False
         self._ended = False
+        #: True once the end was handed on: nothing comes after it.
+        self._told = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="penstock-list", daemon=True)
 
@@ -98,9 +100,10 @@ class Intake:
 
     def _hand_on(self) -> None:
         """With the lock held."""
-        if self._busy or not (self._entries or self._bad or self._ended):
+        if self._busy or self._told or not (self._entries or self._bad or self._ended):
             return
         self._busy = True
+        self._told = self._ended
         entries, bad = self._entries, self._bad
         self._entries, self._bad = [], []
         self._deliver(entries, bad, self._ended, self._error)
