@@ -153,7 +153,7 @@ class Swift(Generic[T]):
     def look(self, now: float) -> None:
         """A few times a second."""
         if self.is_stoppable:
-            self.transfer.judge()  # it has waited long enough for all of its bytes
+            self.transfer.judge_early()  # it has waited long enough for all of its bytes
         self.opening.look(self.transfer, now)
 
     def _give_up(self) -> None:

@@ -133,7 +133,7 @@ class Transfer:
 
     def replay(self) -> None:
         """Let the follower hear after all of what `on_whole` took."""
-        self.judge()
+        self._judge_lines()
         self.follower.on_end(self, None)
 
     @property
@@ -184,8 +184,12 @@ class Transfer:
         self.setup = self._loop.now() - self.opened
         return head
 
-    def judge(self) -> int | None:
-        """Let the follower judge what was taken early; without effect when there is nothing of the kind."""
+    def judge_early(self) -> None:
+        """Let the follower judge now what was taken early, and whatever comes after it as it comes."""
+        if self.early:  # else the head may not be complete
+            self._judge_lines()
+
+    def _judge_lines(self) -> int | None:
         if self._verdict is not Verdict.UNKNOWN or not self._lines:
             return None
         ended, self._ended = self._ended, False
@@ -257,7 +261,7 @@ class Transfer:
             return int(pycurl.WRITEFUNC_PAUSE)
         size = self.received + len(block)
         if size > EARLY_BYTES:
-            return self._on_block(block) if self.judge() is None else _ABORT
+            return self._on_block(block) if self._judge_lines() is None else _ABORT
         self.received = size
         self.early.append(block)
         if gate.limited:
@@ -277,7 +281,7 @@ class Transfer:
             if number == 0 and self._lines and self._on_whole is not None and self._on_whole(self._read_head()):
                 return
             if number == 0 or self.early:
-                self.judge()
+                self._judge_lines()
         self.follower.on_end(self, self._outcome(number, message))
 
     def _outcome(self, number: int, message: str) -> Failure | None:
@@ -298,9 +302,8 @@ def parse_head(raw: list[bytes], url: str) -> Head:
     """A head from its raw lines, the status line first. Lines without a colon are ignored."""
     words = raw[0].split(None, 2)
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    fields = list(filter(None, map(_field, raw[1:])))
-    head = Head(status, tuple(fields), url)
-    return head if head.get("") is None else Head(status, tuple(_unfolded(fields)), url)
+    head = Head(status, tuple(filter(None, map(_field, raw[1:]))), url)
+    return head if head.get("") is None else Head(status, tuple(_unfolded(head.headers)), url)
 
 
 @lru_cache(maxsize=512)
@@ -314,7 +317,7 @@ def _field(line: bytes) -> tuple[str, str] | None:
     return (name.strip().lower(), value.strip()) if colon and not name.isspace() and name else None
 
 
-def _unfolded(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _unfolded(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     whole: list[tuple[str, str]] = []
     for name, value in fields:
         if name:
