@@ -62,10 +62,17 @@ class Nginx:
     tls_port: int
     process: subprocess.Popen[bytes]
 
-    @property
-    def access_log(self) -> Path:
-        """A line for each request: connection, status, bytes of body, range asked."""
-        return self.home / "access.log"
+    def access_lines(self) -> list[str]:
+        """A line for each request so far: connection, status, bytes of body, range asked.
+
+        nginx writes a line after it has sent the answer. It has one process: when it has answered a request that is
+        made now, and closed its connection, the lines of all earlier ones are there.
+        """
+        with socket.create_connection(("127.0.0.1", self.port), _START_SECONDS) as probe:
+            probe.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+            while probe.recv(4096):
+                pass
+        return (self.home / "access.log").read_text().splitlines()
 
     @property
     def ca_file(self) -> Path:
