@@ -70,7 +70,10 @@ def a_free_port() -> int:
 def no_thread_is_left() -> Iterator[None]:
     """Every thread of ours ends with the test that began it."""
     yield
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("penstock")]
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("penstock")]
+    for thread in ours:  # one that has just said its last word may still be on its way out
+        thread.join(1.0)
+    left = [thread.name for thread in ours if thread.is_alive()]
     assert not left, f"threads left behind: {left}"
 
 

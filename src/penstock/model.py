@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 #: A ceiling on connections, not an order: they are earned one by one (core/ramp.py).
 DEFAULT_MAX_CONNECTIONS = 8
@@ -46,8 +48,7 @@ class Digest:
         return f"{self.algorithm}:{self.value.hex()}"
 
 
-@dataclass(frozen=True)
-class Validator:
+class Validator(NamedTuple):
     """What proves that two answers carry the same bytes: a strong ETag or a strong Last-Modified (RFC 9110 §8.8).
 
     `kind` is ``"etag"`` or ``"last-modified"``; `value` is the header's value as sent, fit for If-Range.
@@ -80,7 +81,7 @@ class Representation:
 class Head:
     """The head of one final HTTP response: status, header fields in order (names lower case), and its URL."""
 
-    __slots__ = ("_fields", "headers", "status", "url")
+    __slots__ = ("_fields", "get", "headers", "status", "url")
 
     def __init__(self, status: int, headers: tuple[tuple[str, str], ...] = (), url: str = "") -> None:
         self.status = status
@@ -90,13 +91,11 @@ class Head:
         if len(fields) < len(headers):  # of fields that come several times, all values (RFC 9110 §5.3)
             for name in fields:
                 fields[name] = ", ".join([value for other, value in headers if other == name])
+        #: The field's values joined by comma (RFC 9110 §5.3), or None, by its name in lower case.
+        self.get: Callable[[str], str | None] = fields.get
 
     def __repr__(self) -> str:
         return f"Head({self.status}, {self.headers!r}, {self.url!r})"
-
-    def get(self, name: str) -> str | None:
-        """The field's values joined by comma (RFC 9110 §5.3), or None. `name` is lower case."""
-        return self._fields.get(name)
 
     def lacks(self, names: frozenset[str]) -> bool:
         """True when it has none of these fields. `names` are lower case."""

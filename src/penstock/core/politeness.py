@@ -64,6 +64,11 @@ class Politeness:
         return 1 if self._open_until is not None else self._room
 
     @property
+    def is_free(self) -> bool:
+        """True when only the number of files holds requests back."""
+        return self._bucket is None and self._open_until is None
+
+    @property
     def ceiling(self) -> int:
         """Connections that it may have in all: files and what they have beyond their first."""
         return self.limit if self._refused_at is None and self._open_until is None else self.room

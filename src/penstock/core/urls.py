@@ -31,7 +31,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SPLIT_PASSWORD: Final = re.compile(r"(?s)^((?:[A-Za-z][A-Za-z0-9+.-]*:)?//|)[^/?#@\[:]*:(?![0-9]*(?:[/?#]|$)).*@")
 #: A URL in normal form without anything that has to be taken away or escaped: nearly all are such.
 _PLAIN: Final = re.compile(
-    r"https?://[a-z0-9](?:[a-z0-9.-]{0,253}[a-z0-9])?(?::(?!80/|443/)[1-9][0-9]{0,3})?/[A-Za-z0-9/!$&'()*+,;=~._%-]*"
+    r"https?://[a-z0-9](?:[a-z0-9.-]{0,253}[a-z0-9])?(?::(?!80/|443/)(?:[1-5][0-9]{4}|[1-9][0-9]{0,3}))?/[A-Za-z0-9/!$&'()*+,;=~._%-]*"
     r"(?:\?[A-Za-z0-9/!$&'()*+,;=~._%?-]*)?"
 )
 _OURS: Final = frozenset({"range", "if-range", "accept-encoding"})
@@ -159,6 +159,11 @@ def _origin(url: str) -> Origin:
     return Origin(scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0))
 
 
+def origin_text(url: str) -> str:
+    """The origin of a checked URL in words: ``https://example.org``."""
+    return str(origin(url))
+
+
 def strip_userinfo(url: str) -> str:
     """The URL without ``user:password@``."""
     if "@" not in url:
@@ -185,6 +190,8 @@ def redact(url: str) -> str:
 
 def identity(url: str) -> str:
     """What the journal stores and compares: the URL without user information and fragment."""
+    if "@" not in url and "#" not in url:
+        return url
     return strip_userinfo(url).partition("#")[0]
 
 

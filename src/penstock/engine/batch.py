@@ -82,8 +82,6 @@ class _Track:
 class _RowRun(Run):
     """The download of a row."""
 
-    __slots__ = ("began", "job", "track")
-
     job: Job
     track: int
     #: When it was taken from the manifest, Unix seconds.

@@ -68,7 +68,14 @@ class Engine:
         if connections < min(limits.max_files, limits.total_connections):
             self._warn(f"only {connections} connections at once: few files may be open here (ulimit -n)")
         self._deliveries = Deliveries(self._workers, loop, connections)
-        queue = Queue(hosts, loop.now, loop.call_later, max_files=limits.max_files, total_connections=connections)
+        queue = Queue(
+            hosts,
+            loop.now,
+            loop.soon,
+            loop.call_later,
+            max_files=limits.max_files,
+            total_connections=connections,
+        )
         self._shared = shared = Surroundings(
             loop, self._writer, self._workers, hosts, queue, Purse(), self._deliveries, self._fanout.emit
         )

@@ -31,9 +31,10 @@ class Host:
         self.waiting = 0
         self.sleepers: set[Promise[None]] = set()
 
-    def has_room(self) -> bool:
-        """True when one more file may begin, as far as numbers go."""
-        return self.files + self.extra < self.politeness.room
+    @property
+    def room(self) -> int:
+        """Files that may begin, as far as numbers go."""
+        return self.politeness.room - self.files - self.extra
 
     def give_up(self, why: str, now: float) -> None:
         """The origin cannot be had: whoever waits for it hears so at once."""

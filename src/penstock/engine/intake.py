@@ -7,12 +7,13 @@ next one gathers.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template, safe_path
-from penstock.core.urls import check, escape, identity, origin, redact
+from penstock.core.urls import check, escape, identity, origin_text, redact
 from penstock.errors import InvalidRequest
 from penstock.store.manifest import Entry
 from penstock.store.schema import row_key
@@ -40,8 +41,7 @@ class Intake:
         self._template = template
         self._deliver = deliver
         self._changed = threading.Condition()
-        self._entries: list[Entry] = []
-        self._bad: list[BadRow] = []
+        self._items: deque[Entry | BadRow] = deque()
         self._busy = False
         self._ahead = 0
         self._stopped = False
@@ -88,25 +88,26 @@ class Intake:
 
     def _take(self, row: Row | BadRow | str, number: int) -> None:
         item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template)
-        with self._changed:
-            while not self._stopped and (len(self._entries) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
-                self._changed.wait()
-            if isinstance(item, BadRow):
-                self._bad.append(item)
-            else:
-                self._entries.append(item)
-            if not self._busy:
+        if len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS:
+            with self._changed:
+                while not self._stopped and (len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
+                    self._changed.wait()
+        self._items.append(item)
+        # looked at after the row was added: whoever makes it idle meanwhile finds the row
+        if not self._busy:
+            with self._changed:
                 self._hand_on()
 
     def _hand_on(self) -> None:
         """With the lock held."""
-        if self._busy or self._told or not (self._entries or self._bad or self._ended):
+        if self._busy or self._told or not (self._items or self._ended):
             return
         self._busy = True
         self._told = self._ended
-        entries, bad = self._entries, self._bad
-        self._entries, self._bad = [], []
-        self._deliver(entries, bad, self._ended, self._error)
+        items = [self._items.popleft() for _ in range(len(self._items))]
+        bad = [item for item in items if isinstance(item, BadRow)]
+        entries = [item for item in items if not isinstance(item, BadRow)] if bad else items
+        self._deliver(cast("Sequence[Entry]", entries), bad, self._told, self._error)
 
 
 def prepared(row: Row | BadRow, template: Template) -> Entry | BadRow:
@@ -123,7 +124,7 @@ def prepared(row: Row | BadRow, template: Template) -> Entry | BadRow:
 def _entry(row: Row, template: Template) -> Entry:
     if not row.urls:
         raise InvalidRequest("a row without a URL")
-    urls = tuple(map(check, row.urls))
+    urls = tuple(map(check, row.urls)) if len(row.urls) > 1 else (check(row.urls[0]),)
     public = tuple(map(identity, urls))
     named = safe_path(row.output) if row.output else None
     target = named or template.fill(public[0], row.line)
@@ -132,7 +133,7 @@ def _entry(row: Row, template: Template) -> Entry:
     return Entry(
         row_key(public[0], target if named or row.directory else None),
         public,
-        str(origin(public[0])),
+        origin_text(public[0]),
         target,
         named is not None,
         row.line,

@@ -24,14 +24,13 @@ DEFAULT_TOTAL_CONNECTIONS: Final = 256
 class Ticket:
     """A download's place in the queue: the origin it is of, and the `connections` it may have."""
 
-    __slots__ = ("connections", "host", "is_idle", "origin", "waits")
+    host: Host | None = None
+    waits = False
+    is_idle = False
 
     def __init__(self, origin: Origin, connections: int) -> None:
         self.origin = origin
         self.connections = connections
-        self.host: Host | None = None
-        self.waits = False
-        self.is_idle = False
 
 
 class Starter(Protocol):
@@ -45,12 +44,14 @@ class Starter(Protocol):
 
 
 class Queue:
-    """The files that wait for their turn. `later(seconds, action)` sets a timer."""
+    """The files that wait for their turn. `soon(action)` has it done once the current call has returned, `later(seconds,
+    action)` sets a timer."""
 
     def __init__(
         self,
         hosts: Hosts,
         now: Callable[[], float],
+        soon: Callable[[Callable[[], None]], None],
         later: Callable[[float, Callable[[], None]], object],
         *,
         max_files: int,
@@ -58,6 +59,7 @@ class Queue:
     ) -> None:
         self._hosts = hosts
         self._now = now
+        self._soon = soon
         self._later = later
         self._max_files = max_files
         self._total = total_connections
@@ -70,6 +72,8 @@ class Queue:
         self.starter: Starter | None = None
         self._held: set[str] = set()
         self._advancing = False
+        #: True when `advance` is to come.
+        self._awaited = False
 
     @property
     def _starter(self) -> Starter:
@@ -114,7 +118,7 @@ class Queue:
         """There may be room at `host` again."""
         if host in self._waiting:
             self._turns.join(host)
-        self.advance()
+        self._advance_soon()
 
     def set_idle(self, ticket: Ticket, idle: bool) -> None:
         """The download has brought nothing of late, or does so again."""
@@ -128,7 +132,7 @@ class Queue:
             self._held.add(reason)
         elif reason in self._held:
             self._held.discard(reason)
-            self.advance()
+            self._advance_soon()
 
     def spare_connections(self, host: Host) -> int:
         """Connections that a file of `host` may have besides those it has: nobody waits for them."""
@@ -148,26 +152,43 @@ class Queue:
 
     def advance(self) -> None:
         """Begin as many downloads as there is room for."""
+        self._awaited = False
         if self._advancing:
             return
         self._advancing = True
         try:
-            starter = self._starter
-            while not self._held and self._has_room():
+            while (room := self._room()) > 0:
                 host = self._turns.next(self._is_ready)
                 if host is None:
                     return
-                ticket = self._waiting[host].popleft()
-                self._unwait(ticket)
-                self._running += 1
-                host.files += 1
-                starter.begin(ticket)
+                # nobody else waits for the places that one origin alone can take
+                self._begin_of(host, min(room, host.room) if len(self._turns) == 1 and host.politeness.is_free else 1)
         finally:
             self._advancing = False
 
-    def _has_room(self) -> bool:
-        moving = self._running - self._idle
-        return moving < self._max_files and self._running + self._hosts.extra < self._total
+    def _advance_soon(self) -> None:
+        """When many have ended in one turn of the loop, their places are given away together."""
+        if not self._awaited:
+            self._awaited = True
+            self._soon(self.advance)
+
+    def _room(self) -> int:
+        """Downloads that may begin, as far as all origins together go."""
+        if self._held:
+            return 0
+        running = self._running
+        return min(self._max_files - (running - self._idle), self._total - running - self._hosts.extra)
+
+    def _begin_of(self, host: Host, count: int) -> None:
+        line, begin = self._waiting[host], self._starter.begin
+        for _ in range(count):
+            if not line or self._held:
+                return
+            ticket = line.popleft()
+            self._unwait(ticket)
+            self._running += 1
+            host.files += 1
+            begin(ticket)
 
     def _unwait(self, ticket: Ticket) -> None:
         assert ticket.host is not None
@@ -177,7 +198,7 @@ class Queue:
             del self._waiting[ticket.host]
 
     def _is_ready(self, host: Host) -> bool:
-        if host not in self._waiting or not host.has_room():
+        if host not in self._waiting or host.room <= 0:
             return False  # an ending gives it its turn back
         delay = host.politeness.delay(self._now())
         if delay <= 0:

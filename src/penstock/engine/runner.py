@@ -42,9 +42,18 @@ class Run(Ticket):
     """One download on the engine. `make(run)` gives the request, where more than an errand is needed; `on_end(run,
     end, error)` is called once."""
 
-    __slots__ = ("_request", "cancelled", "context", "download", "ended", "errand", "has_left", "is_one_of_many",
-                 "make", "moved_at", "moved_to", "number", "on_end", "options", "swift", "task", "url",
-                 "vacant")  # fmt: skip
+    number = 0
+    cancelled = False
+    #: True when it does not count in the queue any more.
+    has_left = False
+    ended: Promise[None] | None = None
+    swift: Swift[Run] | None = None
+    context: Context | None = None
+    download: Download | None = None
+    task: Task | None = None
+    #: When bytes last came, and how many there were: to tell a file that moves from one that does not.
+    moved_at = 0.0
+    moved_to: int | None = None
 
     def __init__(
         self,
@@ -68,18 +77,6 @@ class Run(Ticket):
         self.is_one_of_many = is_one_of_many
         self.vacant = vacant
         self.errand = errand
-        self.number = 0
-        self.cancelled = False
-        #: True when it does not count in the queue any more.
-        self.has_left = False
-        self.ended: Promise[None] | None = None
-        self.swift: Swift[Run] | None = None
-        self.context: Context | None = None
-        self.download: Download | None = None
-        self.task: Task | None = None
-        #: When bytes last came, and how many there were: to tell a file that moves from one that does not.
-        self.moved_at = 0.0
-        self.moved_to: int | None = None
 
 
 class Runner:
@@ -168,7 +165,7 @@ class Runner:
     def arrived(self, run: Run) -> None:
         """A small file came whole: while it is put away another one may begin (from its swift)."""
         assert run.host is not None
-        self._shared.hosts.answered(run.host)
+        run.host.politeness.on_answer(self._loop.now())
         run.has_left = True
         self._queue.end(run)
         if self._shared.deliveries.backlog > MOST_DELIVERIES:

@@ -23,7 +23,8 @@ class Poller(Protocol):
         """Watch for `events` (READ, WRITE or both) from now on."""
 
     def unwatch(self, descriptor: int) -> None:
-        """Watch no more; nothing happens when it was not watched, or closed meanwhile."""
+        """Watch no more; nothing happens when it was not watched, or closed meanwhile. It may take effect only with the
+        next `wait`."""
 
     def wait(self, timeout: float) -> list[tuple[int, int]]:
         """The descriptors that are ready, with what for, after at most `timeout` seconds."""
@@ -39,9 +40,13 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             self._epoll = select.epoll()
             self._masks: dict[int, int] = {}
+            #: To be taken off before the next wait. Most of them are watched again until then: a connection between
+            #: one transfer and the next.
+            self._dropped: set[int] = set()
 
         def watch(self, descriptor: int, events: int) -> None:
             mask = _EPOLL_MASKS[events]
+            self._dropped.discard(descriptor)
             if descriptor in self._masks:
                 try:
                     self._epoll.modify(descriptor, mask)
@@ -55,13 +60,18 @@ if sys.platform == "linux":
             self._masks[descriptor] = mask
 
         def unwatch(self, descriptor: int) -> None:
-            if self._masks.pop(descriptor, None) is not None:
-                try:  # noqa: SIM105  # a context manager would cost as much as the call
-                    self._epoll.unregister(descriptor)
-                except OSError:
-                    pass
+            self._dropped.add(descriptor)
+
+        def _drop(self) -> None:
+            for descriptor in self._dropped:
+                if self._masks.pop(descriptor, None) is not None:
+                    with contextlib.suppress(OSError):
+                        self._epoll.unregister(descriptor)
+            self._dropped.clear()
 
         def wait(self, timeout: float) -> list[tuple[int, int]]:
+            if self._dropped:
+                self._drop()
             ready = self._epoll.poll(timeout)
             # errors and hang-ups (anything but IN and OUT) are for the reader to see
             return [(fd, (WRITE if mask & select.EPOLLOUT else 0) | (READ if mask & ~select.EPOLLOUT else 0))

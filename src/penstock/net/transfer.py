@@ -82,7 +82,7 @@ class Transfer:
         self._curl: Any = loop.new_handle()
         configure(self._curl, exchange)
         self._curl.setopt(pycurl.HEADERFUNCTION, self._on_header if on_whole is None else self._lines.append)
-        self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block)
+        self._curl.setopt(pycurl.WRITEFUNCTION, self._on_block if on_whole is None else self._on_early_block)
         self._begin(exchange.url)
 
     def again(self, url: str) -> None:
@@ -238,8 +238,6 @@ class Transfer:
         return _ABORT
 
     def _on_unusual_block(self, block: bytes) -> int | None:
-        if self._verdict is Verdict.UNKNOWN:
-            return self._on_early_block(block)
         if self._verdict is Verdict.DRAIN:
             self._drained += len(block)
             if self._drained <= _DRAIN_BYTES:
@@ -254,6 +252,8 @@ class Transfer:
         return int(pycurl.WRITEFUNC_PAUSE)
 
     def _on_early_block(self, block: bytes) -> int | None:
+        if self._verdict is not Verdict.UNKNOWN:
+            return self._on_block(block)
         gate = self._loop.gate
         if gate.closed:
             self._is_held = True

@@ -2,6 +2,9 @@
 
 The order of durability is that of `publish`, once for a group: `write` each, `sync` all, `name` each, `sync` the
 directories. A target appears only when its bytes are on the disk, and a kill costs no more than what was in memory.
+
+Where the file system has files without names (Linux), there is no part file at all: one name is made instead of two,
+nothing is removed, and nothing is left behind by a kill.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,10 +34,11 @@ _SYNC_TOGETHER: Final = 4
 
 
 class Parcel:
-    """A whole file in memory and where it belongs; once written, its part file too, locked and not yet synced."""
+    """A whole file in memory and where it belongs; once written, also its file on the disk, not yet synced: one without
+    a name (`has_part` is False), or a part file, locked."""
 
-    __slots__ = ("blocks", "descriptor", "directory", "expected", "folder", "modified", "mtime_ns", "name", "overwrite",
-                 "sha256", "size", "wants_sha256")  # fmt: skip
+    __slots__ = ("blocks", "descriptor", "directory", "expected", "folder", "has_part", "modified", "mtime_ns", "name",
+                 "overwrite", "sha256", "size", "wants_sha256")  # fmt: skip
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Parcel:
         # once written
         self.directory: Directory | None = None
         self.descriptor = -1
+        self.has_part = False
         self.sha256: str | None = None
         self.mtime_ns: int | None = None
 
@@ -74,7 +80,8 @@ class Delivered(NamedTuple):
 
 
 class Occupied(NamedTuple):
-    """An earlier run left a part of it, or another process is at work on it: to be looked at more closely."""
+    """An earlier run left a part of it, or another process is at work on it, or it could not be given its name here: to
+    be looked at more closely."""
 
 
 class Corrupt(NamedTuple):
@@ -122,29 +129,31 @@ class Deliverer:
     def _write(self, parcel: Parcel) -> Outcome | None:
         directory = self._directory(parcel.folder)
         part = parcel.name + PART_SUFFIX
-        try:
-            descriptor = directory.open_new(part)
-        except FileExistsError:
-            return Occupied()
-        try:
-            if not try_lock(descriptor):
-                os.close(descriptor)
+        wrong = next(filter(None, map(partial(_mismatch, parcel), parcel.expected)), None)
+        descriptor = None
+        if wrong is None and not parcel.overwrite:  # a name can be given only where there is none
+            if directory.has_file(part):
                 return Occupied()
+            descriptor = directory.open_unnamed()
+        if descriptor is None:
+            descriptor = _open_part(directory, part)
+            if descriptor is None:
+                return Occupied()
+            parcel.has_part = True
+        try:
             write_all(descriptor, parcel.blocks, 0, parcel.size)
-            for expected in parcel.expected:
-                got = Digest(expected.algorithm, bytes.fromhex(hex_digest(parcel.blocks, expected.algorithm)))
-                if got != expected:
-                    corrupt = parcel.name + CORRUPT_SUFFIX
-                    directory.replace(part, corrupt)
-                    os.close(descriptor)
-                    return Corrupt(expected, got, corrupt)
+            if wrong is not None:
+                directory.replace(part, wrong.name)
+                os.close(descriptor)
+                return wrong
             if parcel.wants_sha256:
                 parcel.sha256 = hex_digest(parcel.blocks, "sha256")
             if parcel.modified is not None:
                 parcel.mtime_ns = _set_time(descriptor, directory, part, parcel.modified)
         except OSError:
             os.close(descriptor)
-            directory.remove(part)
+            if parcel.has_part:
+                directory.remove(part)
             raise
         parcel.directory = directory
         parcel.descriptor = descriptor
@@ -164,23 +173,51 @@ class Deliverer:
         return held
 
 
+def _mismatch(parcel: Parcel, expected: Digest) -> Corrupt | None:
+    got = Digest(expected.algorithm, bytes.fromhex(hex_digest(parcel.blocks, expected.algorithm)))
+    return None if got == expected else Corrupt(expected, got, parcel.name + CORRUPT_SUFFIX)
+
+
+def _open_part(directory: Directory, part: str) -> int | None:
+    """A new part file, locked; None when there is one already."""
+    try:
+        descriptor = directory.open_new(part)
+    except FileExistsError:
+        return None
+    if try_lock(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
 def name(parcel: Parcel) -> Outcome:
-    """Give a synced part its target name, and let go of it."""
+    """Give a synced file its target name, and let go of it."""
+    try:
+        if _is_named(parcel):
+            return Delivered(parcel.sha256, parcel.mtime_ns)
+        return Occupied()  # it has to go another way
+    except OSError as error:
+        return error
+    finally:
+        os.close(parcel.descriptor)
+
+
+def _is_named(parcel: Parcel) -> bool:
     directory = parcel.directory
     assert directory is not None
+    if not parcel.has_part:
+        return directory.give_name(parcel.descriptor, parcel.name)
     part = parcel.name + PART_SUFFIX
     try:
         if parcel.overwrite:
             directory.replace(part, parcel.name)
         else:
             directory.rename_new(part, parcel.name)
-    except OSError as error:
+    except OSError:
         with contextlib.suppress(OSError):
             directory.remove(part)
-        return error
-    finally:
-        os.close(parcel.descriptor)
-    return Delivered(parcel.sha256, parcel.mtime_ns)
+        raise
+    return True
 
 
 def _set_time(descriptor: int, directory: Directory, part: str, modified: float) -> int | None:
@@ -231,8 +268,9 @@ def sync(written: Sequence[Parcel], named: Sequence[Directory]) -> dict[int, OSE
 def abandon(parcel: Parcel) -> None:
     """It could not be synced: delete it."""
     assert parcel.directory is not None
-    with contextlib.suppress(OSError):
-        parcel.directory.remove(parcel.name + PART_SUFFIX)
+    if parcel.has_part:
+        with contextlib.suppress(OSError):
+            parcel.directory.remove(parcel.name + PART_SUFFIX)
     os.close(parcel.descriptor)
 
 

@@ -7,6 +7,7 @@ Every operation goes through the held descriptor and never follows a symbolic li
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Final
 _NOT_FILES: Final = frozenset({".", ".."})
 _HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+#: Where a descriptor has a name by which a file without one can be given one (Linux, open(2): O_TMPFILE).
+_DESCRIPTORS: Final = "/proc/self/fd"
+#: What file systems say that have no files without names, and kernels that never heard of them.
+_NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
 
 
 class Directory:
@@ -23,6 +28,7 @@ class Directory:
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self.path = path
         self._fd = descriptor
+        self._has_unnamed = descriptor is not None and hasattr(os, "O_TMPFILE") and os.path.isdir(_DESCRIPTORS)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Directory:
@@ -62,6 +68,33 @@ class Directory:
         """A descriptor of `name`, made just now; raises FileExistsError when something has that name."""
         return os.open(self._at(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, mode, dir_fd=self._fd)
 
+    def open_unnamed(self) -> int | None:
+        """A descriptor of a new file that has no name yet: it vanishes when it is closed, or its process is killed,
+        before `give_name`. None where there are no such files."""
+        if not self._has_unnamed:
+            return None
+        try:
+            return os.open(".", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=self._fd)
+        except OSError as error:
+            if error.errno not in _NO_UNNAMED:
+                raise
+            self._has_unnamed = False
+            return None
+
+    def give_name(self, descriptor: int, name: str) -> bool:
+        """Let a file without a name appear as `name`, all at once; raises FileExistsError when something has that name.
+        False when this cannot be done here; then `open_unnamed` gives no more of them."""
+        try:
+            os.link(f"{_DESCRIPTORS}/{descriptor}", self._at(name), dst_dir_fd=self._fd)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}:
+                raise
+            self._has_unnamed = False
+            return False
+        return True
+
     def open_file(self, name: str, flags: int, mode: int = 0o666) -> int:
         """A descriptor of `name`, which must be a regular file or not exist. Raises OSError."""
         descriptor = os.open(self._at(name), flags | _SAFE, mode, dir_fd=self._fd)
@@ -80,6 +113,10 @@ class Directory:
     def exists(self, name: str) -> bool:
         """True when something, a dangling link too, has that name."""
         return self.status(name) is not None
+
+    def has_file(self, name: str) -> bool:
+        """True when `name` leads to something: cheaper than `exists`."""
+        return os.access(self._at(name), os.F_OK, dir_fd=self._fd)
 
     def remove(self, name: str) -> None:
         """Delete `name` if it is there."""
