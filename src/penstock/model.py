@@ -81,13 +81,14 @@ class Representation:
 class Head:
     """The head of one final HTTP response: status, header fields in order (names lower case), and its URL."""
 
-    __slots__ = ("_fields", "get", "headers", "status", "url")
+    __slots__ = ("fields", "get", "headers", "status", "url")
 
     def __init__(self, status: int, headers: tuple[tuple[str, str], ...] = (), url: str = "") -> None:
         self.status = status
         self.headers = headers
         self.url = url
-        self._fields = fields = dict(headers)
+        #: Each field's values, joined by comma, by its name in lower case.
+        self.fields = fields = dict(headers)
         if len(fields) < len(headers):  # of fields that come several times, all values (RFC 9110 §5.3)
             for name in fields:
                 fields[name] = ", ".join([value for other, value in headers if other == name])
@@ -99,11 +100,11 @@ class Head:
 
     def lacks(self, names: frozenset[str]) -> bool:
         """True when it has none of these fields. `names` are lower case."""
-        return names.isdisjoint(self._fields)
+        return names.isdisjoint(self.fields)
 
     def all(self, name: str) -> tuple[str, ...]:
         """Each value of the field, unjoined: for fields whose duplicates must be seen. `name` is lower case."""
-        if name not in self._fields:
+        if name not in self.fields:
             return ()
         return tuple([value for other, value in self.headers if other == name])
 

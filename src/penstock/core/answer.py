@@ -91,7 +91,7 @@ def plain(head: Head, received: int) -> Plain | None:
     elif head.status != 200 or head.get("content-length") != str(received):
         return None
     kind = media_type(head.get("content-type"))
-    if not head.lacks(_UNUSUAL) or kind == "multipart/byteranges":
+    if not _UNUSUAL.isdisjoint(head.fields) or kind == "multipart/byteranges":
         return None
     return Plain(validator(head), kind, head.get("last-modified"))
 

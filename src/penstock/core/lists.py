@@ -17,7 +17,7 @@ from typing import Final
 
 from penstock.core.digests import parse_checksum
 from penstock.core.rows import BadRow, Row
-from penstock.core.urls import check, check_header, escape, redact
+from penstock.core.urls import check, check_header, escape, is_plain, redact
 from penstock.errors import InvalidRequest
 
 #: Characters in a line, at most.
@@ -35,6 +35,11 @@ def read_uris(lines: Iterable[str]) -> Iterator[Row | BadRow]:
     for number, line in enumerate(lines, 1):
         text = line.removeprefix(_BOM) if number == 1 else line
         text = text.rstrip(" \t\r\n")
+        if is_plain(text):
+            if row is not None:
+                yield row
+            row, count = Row((text,), number), 0
+            continue
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         if (trouble := unusable(text)) is not None:

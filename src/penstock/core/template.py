@@ -49,7 +49,7 @@ class Template:
 
     def fill(self, url: str, line: int) -> str:
         """The target of `url`, which is in normal form: a relative path with ``/`` between its components."""
-        name = choose_name(disposition=None, url=url, media_type=None)
+        name = _name_of(url)
         if self._is_plain:
             return name
         stem, ext = split_extension(name)
@@ -70,6 +70,15 @@ class Template:
         components = [safe_name(part) for part in filled.split("/") if part]
         kept = [part for part in components if part]
         return "/".join(kept[-MAX_DEPTH:]) or name
+
+
+def _name_of(url: str) -> str:
+    last = url[url.rfind("/") + 1 :]
+    if last and "%" not in last and "?" not in url and last.isascii():  # as nearly all are
+        name = safe_name(last)
+        if name is not None:
+            return name
+    return choose_name(disposition=None, url=url, media_type=None)
 
 
 def url_hash(url: str) -> str:

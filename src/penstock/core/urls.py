@@ -45,7 +45,7 @@ def check(url: str) -> str:
 
     Raises InvalidRequest for anything but a sound http or https URL of at most `MAX_URL` characters.
     """
-    if len(url) <= _SHOWN and _PLAIN.fullmatch(url):
+    if is_plain(url):
         return url
     text = url.strip(" ")
     if len(text) > MAX_URL:
@@ -63,6 +63,11 @@ def check(url: str) -> str:
     if len(normal) > MAX_URL:
         raise _refusal(text, f"the URL is longer than {MAX_URL} characters when escaped")
     return normal
+
+
+def is_plain(url: str) -> bool:
+    """True for a URL of which a glance shows that it is in normal form; nearly all are."""
+    return len(url) <= _SHOWN and _PLAIN.fullmatch(url) is not None
 
 
 def _refusal(text: str, why: str) -> InvalidRequest:
@@ -161,7 +166,10 @@ def _origin(url: str) -> Origin:
 
 def origin_text(url: str) -> str:
     """The origin of a checked URL in words: ``https://example.org``."""
-    return str(origin(url))
+    return _origin_text(origin(url))
+
+
+_origin_text = lru_cache(maxsize=1024)(str)
 
 
 def strip_userinfo(url: str) -> str:

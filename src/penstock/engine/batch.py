@@ -68,12 +68,13 @@ class Plan(NamedTuple):
 
 class _Track:
     """One origin's rows: how many are in the manifest and not taken yet, how many are taken and not ended, and up to
-    which turn they were taken. `origin` is known once one was."""
+    which turn they were taken. `origin` is known once one was. When only `low` are left of those taken, more are."""
 
-    __slots__ = ("origin", "pending", "taken", "turn")
+    __slots__ = ("low", "origin", "pending", "taken", "turn")
 
     def __init__(self, turn: int) -> None:
         self.origin: Origin | None = None
+        self.low = 0
         self.pending = 0
         self.taken = 0
         self.turn = turn
@@ -277,6 +278,7 @@ class Batch:
                 track.origin = origin(rows[0].urls[0])
             track.turn = rows[-1].turn
             track.taken += len(rows)
+            track.low = self._depth() // 2
             runs = [self._run(job, number, track.origin, now) for job in rows]
             self._runs.update(runs)
             # soon, for some may end right inside
@@ -352,7 +354,7 @@ class Batch:
         else:
             self._left += 1
         if track.pending:
-            if track.taken <= self._depth() // 2:
+            if track.taken <= track.low:
                 self._wanting.add(run.track)
         elif not track.taken:
             del self._tracks[run.track]

@@ -77,7 +77,13 @@ class Intake:
     def _run(self) -> None:
         try:
             for number, row in enumerate(self._rows, 1):
-                self._take(row, number)
+                item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template)
+                if len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS:
+                    self._wait_for_room()
+                self._items.append(item)
+                if not self._busy:  # looked at after the row was added: who makes it idle meanwhile finds the row
+                    with self._changed:
+                        self._hand_on()
                 if self._stopped:
                     break
         except BaseException as error:  # the caller's iterable
@@ -86,17 +92,10 @@ class Intake:
             self._ended = True
             self._hand_on()
 
-    def _take(self, row: Row | BadRow | str, number: int) -> None:
-        item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template)
-        if len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS:
-            with self._changed:
-                while not self._stopped and (len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
-                    self._changed.wait()
-        self._items.append(item)
-        # looked at after the row was added: whoever makes it idle meanwhile finds the row
-        if not self._busy:
-            with self._changed:
-                self._hand_on()
+    def _wait_for_room(self) -> None:
+        with self._changed:
+            while not self._stopped and (len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
+                self._changed.wait()
 
     def _hand_on(self) -> None:
         """With the lock held."""

@@ -30,6 +30,13 @@ class Opening:
         self._on_answer = on_answer
         self.begin(opened)
 
+    def again(self, opened: float) -> None:
+        """Follow the next transfer, made at `opened`."""
+        if self.answered:
+            self.begin(opened)
+        else:  # nothing was heard of the last one
+            self._opened = opened
+
     def begin(self, opened: float) -> None:
         """Follow a new transfer, made at `opened`."""
         self.answered = False

@@ -44,8 +44,8 @@ class Starter(Protocol):
 
 
 class Queue:
-    """The files that wait for their turn. `soon(action)` has it done once the current call has returned, `later(seconds,
-    action)` sets a timer."""
+    """The files that wait for their turn. `soon(action)` has it done once the current call has returned,
+    `later(seconds, action)` sets a timer."""
 
     def __init__(
         self,
@@ -185,7 +185,10 @@ class Queue:
             if not line or self._held:
                 return
             ticket = line.popleft()
-            self._unwait(ticket)
+            ticket.waits = False
+            host.waiting -= 1
+            if not host.waiting:
+                del self._waiting[host]
             self._running += 1
             host.files += 1
             begin(ticket)

@@ -69,7 +69,8 @@ class Run(Ticket):
     ) -> None:
         """`url` is the first source's, `origin` its. `vacant`: nothing was at the target a moment ago. `errand`: what
         is all there is to do, if it turns out to be a small file."""
-        super().__init__(origin, options.max_connections)
+        self.origin = origin
+        self.connections = options.max_connections
         self.url = url
         self.options = options
         self.make = make

@@ -131,7 +131,7 @@ class Swift(Generic[T]):
         self._token = token
         self._errand = errand
         self._began = now = self._shared.loop.now()
-        self.opening.begin(now)
+        self.opening.again(now)
         self.transfer.again(errand.url)
 
     def stop(self) -> None:
@@ -238,17 +238,13 @@ class Swift(Generic[T]):
             else:
                 self.transfer.replay()
             return
-        loop, transfer = self._shared.loop, self.transfer
+        elapsed = self._shared.loop.now() - self._began
         landed = Landed(
-            transfer.received,
-            outcome.sha256,
-            known.validator,
-            known.media_type,
-            outcome.mtime_ns,
-            loop.now() - self._began,
+            self.transfer.received, outcome.sha256, known.validator, known.media_type, outcome.mtime_ns, elapsed
         )
         self._token = None
-        self.opening.forget()
+        if self.opening.answered:
+            self.opening.forget()
         self._others.rest(self)
         self._owner.tried(token, landed)
 

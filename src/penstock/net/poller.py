@@ -40,13 +40,15 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             self._epoll = select.epoll()
             self._masks: dict[int, int] = {}
-            #: To be taken off before the next wait. Most of them are watched again until then: a connection between
-            #: one transfer and the next.
+            #: Not watched any more since the last wait, and since the one before it: only these are taken off, for most
+            #: are watched again by then, as connections between one transfer and the next.
             self._dropped: set[int] = set()
+            self._dropped_before: set[int] = set()
 
         def watch(self, descriptor: int, events: int) -> None:
             mask = _EPOLL_MASKS[events]
             self._dropped.discard(descriptor)
+            self._dropped_before.discard(descriptor)
             if descriptor in self._masks:
                 try:
                     self._epoll.modify(descriptor, mask)
@@ -62,20 +64,21 @@ if sys.platform == "linux":
         def unwatch(self, descriptor: int) -> None:
             self._dropped.add(descriptor)
 
-        def _drop(self) -> None:
-            for descriptor in self._dropped:
+        def _take_off(self) -> None:
+            for descriptor in self._dropped_before:
                 if self._masks.pop(descriptor, None) is not None:
                     with contextlib.suppress(OSError):
                         self._epoll.unregister(descriptor)
-            self._dropped.clear()
+            self._dropped, self._dropped_before = set(), self._dropped
 
         def wait(self, timeout: float) -> list[tuple[int, int]]:
-            if self._dropped:
-                self._drop()
+            if self._dropped or self._dropped_before:
+                self._take_off()
             ready = self._epoll.poll(timeout)
+            idle = self._dropped_before
             # errors and hang-ups (anything but IN and OUT) are for the reader to see
             return [(fd, (WRITE if mask & select.EPOLLOUT else 0) | (READ if mask & ~select.EPOLLOUT else 0))
-                    for fd, mask in ready]  # fmt: skip
+                    for fd, mask in ready if fd not in idle]  # fmt: skip
 
         def close(self) -> None:
             self._epoll.close()

@@ -66,6 +66,18 @@ class Follower(Protocol):
 class Transfer:
     """Runs one `Exchange` on the loop from its making to `on_end`, or to `stop`."""
 
+    url: str
+    head: Head | None
+    #: When it was made.
+    opened: float
+    #: Seconds from opening to the head; None until it came.
+    setup: float | None
+    #: Bytes of body taken.
+    received: int
+    #: Blocks of the body that came before its head was judged.
+    early: list[bytes]
+    _is_unspoilt: bool
+
     def __init__(
         self, loop: Loop, exchange: Exchange, follower: Follower, *, on_whole: Callable[[Head], bool] | None = None
     ) -> None:
@@ -89,28 +101,39 @@ class Transfer:
         """Ask for another URL of the same kind (scheme, credentials) in just the same way: a kept one that has
         ended."""
         self._lines.clear()
-        self._begin(url)
+        if not self._is_unspoilt:
+            self._begin(url)
+            return
+        loop = self._loop
+        self.url = url
+        self.head = None
+        self.setup = None
+        self.opened = loop.now()
+        self.received = 0
+        self.early = []
+        self._ended = self._is_unspoilt = False
+        aim(self._curl, url)
+        loop.add(self._curl, self)
 
     def _begin(self, url: str) -> None:
         loop = self._loop
         self.url = url
-        self.head: Head | None = None
+        self.head = None
         #: The IP address that answered, if the exchange notes it, and once it has ended by itself.
         self.address = ""
         self.opened = loop.now()
-        #: Seconds from opening to the head; None until it came.
-        self.setup: float | None = None
-        #: Bytes of body taken.
+        self.setup = None
         self.received = 0
         #: True when we ended it before the server did: its connection is closed.
         self.broken_off = False
-        #: Blocks of the body that came before its head was judged.
-        self.early: list[bytes] = []
+        self.early = []
         self._verdict = Verdict.TAKE if self._on_whole is None else Verdict.UNKNOWN
         self._drained = self._interim = 0
         self._is_held = False
         self._error: Exception | None = None
         self._ended = False
+        #: True when all that changed since the beginning is what every small file changes.
+        self._is_unspoilt = False
         aim(self._curl, url)
         loop.add(self._curl, self)
 
@@ -133,6 +156,7 @@ class Transfer:
 
     def replay(self) -> None:
         """Let the follower hear after all of what `on_whole` took."""
+        self._is_unspoilt = False
         self._judge_lines()
         self.follower.on_end(self, None)
 
@@ -278,8 +302,10 @@ class Transfer:
         if self._exchange.notes_address:
             self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
         if self._verdict is Verdict.UNKNOWN:
+            self._is_unspoilt = number == 0 and not self._is_held
             if number == 0 and self._lines and self._on_whole is not None and self._on_whole(self._read_head()):
                 return
+            self._is_unspoilt = False
             if number == 0 or self.early:
                 self._judge_lines()
         self.follower.on_end(self, self._outcome(number, message))

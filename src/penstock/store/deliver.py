@@ -16,7 +16,6 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -105,7 +104,20 @@ class Deliverer:
     def write(self, parcel: Parcel) -> Outcome | None:
         """Put the bytes in a part file; how it ended already, or None."""
         try:
-            return self._write(parcel)
+            directory = self._directory(parcel.folder)
+            part = parcel.name + PART_SUFFIX
+            wrong = _mismatch(parcel) if parcel.expected else None
+            if wrong is None and not parcel.overwrite:  # a name can be given only where there is none
+                if directory.has_file(part):
+                    return Occupied()
+                parcel.descriptor = directory.open_unnamed()
+            if parcel.descriptor < 0:
+                parcel.descriptor = _open_part(directory, part)
+                parcel.has_part = True
+                if parcel.descriptor < 0:
+                    return Occupied()
+            parcel.directory = directory
+            return self._fill(parcel, part, wrong)
         except OSError as error:
             return error
 
@@ -126,20 +138,10 @@ class Deliverer:
         while self._directories:
             self._directories.popitem()[1].close()
 
-    def _write(self, parcel: Parcel) -> Outcome | None:
-        directory = self._directory(parcel.folder)
-        part = parcel.name + PART_SUFFIX
-        wrong = next(filter(None, map(partial(_mismatch, parcel), parcel.expected)), None)
-        descriptor = None
-        if wrong is None and not parcel.overwrite:  # a name can be given only where there is none
-            if directory.has_file(part):
-                return Occupied()
-            descriptor = directory.open_unnamed()
-        if descriptor is None:
-            descriptor = _open_part(directory, part)
-            if descriptor is None:
-                return Occupied()
-            parcel.has_part = True
+    @staticmethod
+    def _fill(parcel: Parcel, part: str, wrong: Corrupt | None) -> Outcome | None:
+        directory, descriptor = parcel.directory, parcel.descriptor
+        assert directory is not None
         try:
             write_all(descriptor, parcel.blocks, 0, parcel.size)
             if wrong is not None:
@@ -151,12 +153,8 @@ class Deliverer:
             if parcel.modified is not None:
                 parcel.mtime_ns = _set_time(descriptor, directory, part, parcel.modified)
         except OSError:
-            os.close(descriptor)
-            if parcel.has_part:
-                directory.remove(part)
+            abandon(parcel)
             raise
-        parcel.directory = directory
-        parcel.descriptor = descriptor
         return None
 
     def _directory(self, path: str) -> Directory:
@@ -173,21 +171,25 @@ class Deliverer:
         return held
 
 
-def _mismatch(parcel: Parcel, expected: Digest) -> Corrupt | None:
-    got = Digest(expected.algorithm, bytes.fromhex(hex_digest(parcel.blocks, expected.algorithm)))
-    return None if got == expected else Corrupt(expected, got, parcel.name + CORRUPT_SUFFIX)
+def _mismatch(parcel: Parcel) -> Corrupt | None:
+    """The first digest that it does not have."""
+    for expected in parcel.expected:
+        got = Digest(expected.algorithm, bytes.fromhex(hex_digest(parcel.blocks, expected.algorithm)))
+        if got != expected:
+            return Corrupt(expected, got, parcel.name + CORRUPT_SUFFIX)
+    return None
 
 
-def _open_part(directory: Directory, part: str) -> int | None:
-    """A new part file, locked; None when there is one already."""
+def _open_part(directory: Directory, part: str) -> int:
+    """A new part file, locked; -1 when there is one already."""
     try:
         descriptor = directory.open_new(part)
     except FileExistsError:
-        return None
+        return -1
     if try_lock(descriptor):
         return descriptor
     os.close(descriptor)
-    return None
+    return -1
 
 
 def name(parcel: Parcel) -> Outcome:
@@ -266,7 +268,7 @@ def sync(written: Sequence[Parcel], named: Sequence[Directory]) -> dict[int, OSE
 
 
 def abandon(parcel: Parcel) -> None:
-    """It could not be synced: delete it."""
+    """It could not be written or synced: delete it."""
     assert parcel.directory is not None
     if parcel.has_part:
         with contextlib.suppress(OSError):

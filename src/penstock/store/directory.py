@@ -68,18 +68,18 @@ class Directory:
         """A descriptor of `name`, made just now; raises FileExistsError when something has that name."""
         return os.open(self._at(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, mode, dir_fd=self._fd)
 
-    def open_unnamed(self) -> int | None:
+    def open_unnamed(self) -> int:
         """A descriptor of a new file that has no name yet: it vanishes when it is closed, or its process is killed,
-        before `give_name`. None where there are no such files."""
+        before `give_name`. -1 where there are no such files."""
         if not self._has_unnamed:
-            return None
+            return -1
         try:
             return os.open(".", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=self._fd)
         except OSError as error:
             if error.errno not in _NO_UNNAMED:
                 raise
             self._has_unnamed = False
-            return None
+            return -1
 
     def give_name(self, descriptor: int, name: str) -> bool:
         """Let a file without a name appear as `name`, all at once; raises FileExistsError when something has that name.
