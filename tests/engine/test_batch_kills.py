@@ -35,7 +35,7 @@ def refuse_again(done: frozenset[str], request: Request, _reply: Reply) -> None:
 def test_nothing_done_before_a_kill_is_fetched_again_and_no_row_is_lost(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
-    count = 1500
+    count = 5000
     content = Content(3000)
     urls = [fault_server.serve(f"/{number:04}.bin", content) for number in range(count)]
     (tmp_path / "list").write_text("\n".join(urls))
@@ -57,10 +57,10 @@ def test_nothing_done_before_a_kill_is_fetched_again_and_no_row_is_lost(
     ]
     chance = random.Random(7)
     kills = 0
-    while kills < 5:
+    while kills < 10:
         seen = len(fault_server.log)
         process = subprocess.Popen(command, cwd=tmp_path)
-        goal = seen + chance.randrange(20, 250)
+        goal = seen + chance.randrange(20, 460)
 
         def is_time(goal: int = goal, process: subprocess.Popen[bytes] = process) -> bool:
             return len(fault_server.log) >= goal or process.poll() is not None
@@ -75,7 +75,7 @@ def test_nothing_done_before_a_kill_is_fetched_again_and_no_row_is_lost(
         fault_server.script = partial(refuse_again, frozenset(paths_there(directory)))
     finished = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=100)
     assert finished.returncode == 0, finished.stderr
-    assert kills == 5
+    assert kills == 10
     assert not fault_server.errors
     records = Records(tmp_path / "d.penstock")
     rows = list(records.rows())
