@@ -6,6 +6,13 @@ import ipaddress
 from typing import Final
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+#: What Python's own tables lack, or lacked in some release that we run on: documentation (RFC 9637), site-local
+#: (RFC 3879), segment routing (RFC 9602), local-use NAT64 (RFC 8215), IETF protocols (RFC 6890), and the relays of
+#: 6to4 (RFC 7526).
+_NOT_PUBLIC: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in ("3fff::/20", "fec0::/10", "5f00::/16", "64:ff9b:1::/48", "192.0.0.0/24", "192.88.99.0/24")
+)
 
 
 def is_public(address: str) -> bool:
@@ -20,4 +27,6 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+    if any(ip.version == network.version and ip in network for network in _NOT_PUBLIC):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_loopback or ip.is_link_local)
