@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from penstock.pages.references import may_be_http
+
 #: Candidates in one attribute, at most.
 MAX_CANDIDATES: Final = 1000
 _SPACE: Final = " \t\n\f\r"
 _URL: Final = re.compile(r"[ \t\n\f\r,]*([^ \t\n\f\r]+)")
-#: Descriptors up to the comma that ends them; commas in parentheses belong to them.
-_DESCRIPTORS: Final = re.compile(r"((?:\([^)]*\)|[^,(]|\((?![^)]*\)))*)(?:,|$)")
+#: Descriptors up to the comma that ends them; commas in parentheses belong to them, to the end where one is not closed.
+_DESCRIPTORS: Final = re.compile(r"((?:[^,(]++|\([^)]*+(?:\)|\Z))*+)(?:,|\Z)")
 
 
 class Candidate(NamedTuple):
@@ -40,10 +42,12 @@ def candidates(text: str) -> list[Candidate]:
     return [candidate for candidate in found if candidate.url]
 
 
-def largest(text: str) -> str | None:
-    """The URL of the widest candidate, or of the densest; of equals the first."""
+def largest(*texts: str) -> str | None:
+    """The URL of the widest candidate of all, or of the densest; of equals the first. ``data:`` and such are none."""
     best: Candidate | None = None
-    for candidate in candidates(text):
+    for candidate in (candidate for text in texts for candidate in candidates(text)):
+        if not may_be_http(candidate.url):
+            continue
         if best is None or _size(candidate) > _size(best):
             best = candidate
     return best.url if best is not None else None
