@@ -28,6 +28,8 @@ class Reason(enum.Enum):
     TOO_LARGE = "too-large"
     SIZE = "size"
     UNWANTED = "unwanted"
+    #: Only public addresses may be connected to, and its own is none.
+    PRIVATE = "private"
     TARGET_EXISTS = "target-exists"
     LOCKED = "locked"
     CANNOT_RESUME = "cannot-resume"

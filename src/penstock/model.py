@@ -167,6 +167,8 @@ class Options:
     #: Media types that are wanted (none: any), and that are not; globs such as ``image/*``.
     accept_types: tuple[str, ...] = ()
     reject_types: tuple[str, ...] = ()
+    #: Globs on names and paths that are wanted whatever `accept_types` says.
+    accept_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,15 +219,13 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A document read into memory: where it came from after redirects, and from which address."""
+    """A document read into memory, and where it came from after redirects."""
 
     url: str
     content: bytes
     media_type: str | None = None
     #: The charset that HTTP said, as it said it.
     charset: str | None = None
-    #: The IP address that answered; empty when it is not known.
-    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,7 +88,7 @@ def test_an_option_that_names_a_file_sets_its_field_and_no_other(option: str, fi
 def test_every_field_of_options_can_be_reached_from_the_command_line() -> None:
     reached = {field for _, field, _ in OPTIONS} | {field for _, field in FILES}
     # what `page` sets and `get` has no use for
-    of_pages = {"public_only", "min_size", "accept_types", "reject_types"}
+    of_pages = {"public_only", "min_size", "accept_types", "reject_types", "accept_names"}
     assert reached | of_pages == {field.name for field in dataclasses.fields(Options)}
 
 

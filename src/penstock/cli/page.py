@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from penstock.cli.codes import DONE, exit_code
+from penstock.cli.codes import DONE, FAILED, exit_code
 from penstock.cli.get import ASKING, NETWORK, PACE, TALKING, level_of_detail, with_password
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.cli.types import byte_count, pace
 from penstock.core.rows import BadRow, Row
-from penstock.errors import DownloadError, InvalidRequest
-from penstock.model import IfExists, Options
+from penstock.core.urls import identity, redact
+from penstock.errors import DownloadError, InvalidRequest, Reason, ServerRefused
+from penstock.model import Document, IfExists, Options
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
@@ -91,7 +92,7 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
         Template(params["template"])
         walk = _Walk(start, params)
         if params["dry_run"]:
-            return walk.show(build_options(params), build_limits(params))
+            return walk.show(build_options(params), build_limits(params), level=level)
         job = Many(
             (),
             params["directory"],
@@ -112,56 +113,81 @@ class _Walk:
 
     def __init__(self, start: str, params: dict[str, Any]) -> None:
         from penstock.pages.choose import Choice
-        from penstock.pages.crawl import Crawl, Walk
+        from penstock.pages.crawl import Walk
 
         choice = Choice(tuple(params["accept"]), tuple(params["reject"]))
-        self._crawl = Crawl(Walk(start, choice, params["depth"], not params["no_robots"]))
+        self._walk = Walk(start, choice, params["depth"], not params["no_robots"])
         self._allow_private = params["allow_private"]
         #: What the answers must be.
-        self.wanted = {"accept_types": choice.accepted_types, "reject_types": choice.rejected_types}
+        self.wanted = {
+            "accept_types": choice.accepted_types,
+            "reject_types": choice.rejected_types,
+            "accept_names": choice.accepted_names,
+        }
 
     def begin(
         self, downloader: Downloader, wait: Wait, options: Options, note: Callable[[str], None]
     ) -> tuple[Iterator[Row | BadRow], Options]:
         """Read the first page; then the files, as pages are read, and the options to fetch them with."""
-        from penstock.core.addresses import is_public
+        rows, options = self.open(downloader, wait, Future.result, options, note)
+        return rows, options
+
+    def open(
+        self,
+        downloader: Downloader,
+        wait: Wait,
+        wait_later: Callable[[Future[Document]], Document],
+        options: Options,
+        note: Callable[[str], None],
+    ) -> tuple[Iterator[Row | BadRow], Options]:
+        """`wait` waits for the first page, `wait_later` for everything after."""
+        from penstock.cli.confine import Confined, may_use_proxy
         from penstock.pages.choose import is_public_url
-        from penstock.pages.crawl import Reader
+        from penstock.pages.crawl import Crawl
 
-        plain = replace(options, accept_types=(), reject_types=(), min_size=None, max_size=None)
+        start = self._walk.start
+        # a proxy connects by itself: then names are all that can be judged by
+        is_guarded = not self._allow_private and is_public_url(start)
+        public_only = is_guarded and not may_use_proxy(options, start)
+        crawl = Crawl(self._walk)
+        confined = Confined(start, replace(options, public_only=public_only))
+        try:
+            first = crawl.begin(confined.reader(downloader, wait, note))
+        except DownloadError as error:
+            if error.reason is not Reason.PRIVATE:
+                raise
+            # it is the address that was asked for: whoever typed it may go there, and on from there
+            is_guarded, crawl = False, Crawl(self._walk)
+            confined = Confined(start, replace(options, public_only=False))
+            first = crawl.begin(confined.reader(downloader, wait, note))
+        if is_guarded and not is_public_url(first.url):
+            message = f"{redact(start)}: a redirect to a private address; --allow-private follows it"
+            raise ServerRefused(message, url=redact(start), reason=Reason.REDIRECT)
+        may_touch = is_public_url if is_guarded else lambda _url: True
+        rows = crawl.files(confined.reader(downloader, wait_later, note), may_touch)
+        return map(confined.row, rows), confined.elsewhere
 
-        def reader(options: Options, wait: Wait) -> Reader:
-            return Reader(
-                lambda url, size: wait(downloader.read(url, size, **vars(options))),
-                downloader.slow_down,
-                note,
-            )
-
-        first = self._crawl.begin(reader(plain, wait))
-        # an address that is not known, or a proxy's, says nothing about the page's own
-        is_private = bool(first.address) and not is_public(first.address) and not options.proxy
-        is_guarded = not is_private and not self._allow_private
-        later = reader(replace(plain, public_only=is_guarded), Future.result)
-        rows = self._crawl.files(later, is_public_url if is_guarded else lambda _url: True)
-        return rows, replace(options, public_only=is_guarded)
-
-    def show(self, options: Options, limits: dict[str, Any]) -> int:
+    def show(self, options: Options, limits: dict[str, Any], *, level: int) -> int:
         """Print the URLs and nothing else."""
         from penstock.api import Downloader
+        from penstock.cli import messages
 
         out, err = SturdyStream(standard_output()), SturdyStream(standard_error())
         signals = Signals()
+        failed = False
         try:
             with signals.caught(), Downloader(**limits) as downloader:
-                rows, _ = self.begin(downloader, signals.wait, options, err.line)
+                note = err.line if level >= messages.NORMAL else lambda _line: None
+                rows, _ = self.open(downloader, signals.wait, signals.wait, options, note)
                 for row in rows:
                     if isinstance(row, BadRow):
-                        err.line(f"{row.text}: {row.why}")
+                        failed = True
+                        err.line(row.why if row.text in row.why else f"{row.text}: {row.why}")
                     else:
-                        out.line(row.urls[0])
+                        out.line(identity(row.urls[0]))
         except Interrupted as interruption:
             return interruption.code
         except DownloadError as error:
-            err.line(f"penstock: {error.message}")
+            err.line(f"penstock: {messages.failed(error, kept=0)}")
             return exit_code(error)
-        return DONE
+        return FAILED if failed else DONE

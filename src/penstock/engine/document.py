@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 
-from penstock.core.headers import media_type
+from penstock.core.headers import media_type, retry_after
 from penstock.core.retry import Cause, Failure, status_line
 from penstock.core.urls import redact
 from penstock.engine.context import Context
@@ -18,6 +19,8 @@ from penstock.net.tasks import Promise
 from penstock.net.transfer import Transfer, Verdict
 
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
+#: Between two looks at whether there is an answer.
+_LOOK_SECONDS: Final = 0.25
 
 
 class _Rest:
@@ -45,35 +48,58 @@ class _Rest:
 
 
 async def read_document(context: Context, max_size: int) -> Document:
-    """The document at the context's URL, cut after `max_size` bytes; raises DownloadError."""
+    """The document at the context's URL, cut after `max_size` bytes; raises DownloadError. Of one whose media type is
+    not accepted the content is not read."""
     patience = Patience(context)
-    while True:
-        try:
-            return await _read_once(context, max_size)
-        except TransferFailed as failed:
-            await context.sleep(patience.next_wait(failed.failure))
+    watch = _Watch(context)
+    try:
+        while True:
+            try:
+                return await _read_once(context, max_size)
+            except TransferFailed as failed:
+                await context.sleep(patience.next_wait(failed.failure))
+    finally:
+        watch.stop()
+
+
+class _Watch:
+    """Looks at a reader a few times a second, as the runner looks at downloads: who is silent is given up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._timer = context.loop.call_later(_LOOK_SECONDS, self._look)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        self._timer = self._context.loop.call_later(_LOOK_SECONDS, self._look)
+        self._context.look(self._context.now)
 
 
 async def _read_once(context: Context, max_size: int) -> Document:
-    exchange = Exchange(context.url, context.url, context.options, decode=True, may_share=True, notes_address=True)
+    exchange = Exchange(context.url, context.url, context.options, decode=True, may_share=True)
     opened = await open_following(context, exchange)
     try:
         if opened.head.status != 200:
-            failure = Failure(Cause.STATUS, status_line(opened.head.status), status=opened.head.status)
+            status, again = opened.head.status, retry_after(opened.head.get("retry-after"), time.time())
+            failure = Failure(Cause.STATUS, status_line(status), status=status, retry_after=again)
             context.failed(failure)
             raise TransferFailed(failure)
         context.answered()
-        content = await _body(context, opened, max_size)
+        field = opened.head.get("content-type")
+        kind = media_type(field)
+        is_wanted = kind is None or not context.options.accept_types or kind in context.options.accept_types
+        content = await _body(context, opened, max_size) if is_wanted else b""
     finally:
         opened.drop()
-    field = opened.head.get("content-type")
     charset = _CHARSET.search(field or "")
     return Document(
         url=redact(opened.url),
         content=content[:max_size],
-        media_type=media_type(field),
+        media_type=kind,
         charset=charset[1] if charset else None,
-        address=opened.transfer.address,
     )
 
 
@@ -88,8 +114,10 @@ async def _body(context: Context, opened: Opened, max_size: int) -> bytes:
         context.options.deadline or 10 * context.options.stall_timeout,
         lambda: ended.set(Failure(Cause.STALLED, "it took too long")),
     )
-    failure = await ended
-    watch.cancel()
+    try:
+        failure = await ended
+    finally:
+        watch.cancel()
     if failure is not None:
         raise TransferFailed(failure)
     return b"".join(rest.blocks)

@@ -502,7 +502,7 @@ class Download:
 
     def _check_wanted(self, known: Representation) -> None:
         """Raise for a file that the options do not want, now that its type and size are known."""
-        why = unwanted(known, self.context.options)
+        why = unwanted(known, self.context.options, self.context.url)
         if why is not None:
             url = self.context.shown_url
             raise DownloadError(f"{url}: not wanted: {why}", url=url, reason=Reason.UNWANTED)

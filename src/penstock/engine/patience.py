@@ -12,6 +12,7 @@ _REASONS = {
     Cause.TLS_HANDSHAKE: Reason.TLS,
     Cause.TLS_CERTIFICATE: Reason.TLS,
     Cause.PROXY: Reason.PROXY,
+    Cause.PRIVATE: Reason.PRIVATE,
     Cause.CONNECT_TIMEOUT: Reason.TIMEOUT,
     Cause.STALLED: Reason.TIMEOUT,
 }

@@ -56,7 +56,13 @@ async def open_following(
     """
     hops = 0
     while True:
-        opened = first or await _open(context, exchange, purse)
+        try:
+            opened = first or await _open(context, exchange, purse)
+        except TransferFailed as failed:
+            if hops and failed.failure.cause is Cause.PRIVATE:  # not the source's own address: S18
+                message = f"{redact(exchange.url)}: a redirect to a private address; --allow-private follows it"
+                raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT) from None
+            raise
         first = None
         step = follow(
             exchange.url,

@@ -1,23 +1,33 @@
 """Which of the files of a page are wanted.
 
 Patterns are globs on the file's name (``*.jpg``) or its path (``photos/*``), or media types (``image/*``), which are
-known only when the server answers. Without ``accept``, everything is wanted that the page shows, and links to files:
-those with an extension that is not a page's.
+known only when the server answers. What any of the accepted ones fits is wanted, unless a rejected one fits too.
+Without ``accept``, everything is wanted that the page shows, and links to files: those with an extension that is not a
+page's.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import re
+from collections.abc import Collection
 from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from penstock.core.addresses import is_public
+from penstock.core.wanted import fits
 from penstock.pages.extract import Found, Kind
 
-_MEDIA_TYPE: Final = re.compile(r"(image|video|audio|text|application|font|model)/[^/]+", re.IGNORECASE)
+#: A subtype with a star and more, as in ``image/*.jpg``, is a folder's.
+_MEDIA_TYPE: Final = re.compile(
+    r"(?:image|video|audio|text|application|font|model)/(?:\*|[a-z0-9][a-z0-9.+-]*\*?)", re.IGNORECASE
+)
 _EXTENSION: Final = re.compile(r"\.([A-Za-z0-9]{1,10})$")
-_PAGES: Final = frozenset({"html", "htm", "xhtml", "shtml", "php", "php5", "asp", "aspx", "jsp", "jspx", "cgi", "do"})
+_PAGES: Final = frozenset({
+    "html", "htm", "xhtml", "xht", "shtml", "phtml", "php", "php3", "php4", "php5", "php7", "asp", "aspx", "jsp",
+    "jspx", "cgi", "cfm", "do", "action",
+})  # fmt: skip
+#: Names that the public DNS does not have (RFC 6761, 6762, 8375, and ICANN's .internal).
+_NOT_PUBLIC: Final = (".localhost", ".local", ".internal", ".home.arpa", ".localdomain")
 
 
 class Choice(NamedTuple):
@@ -25,6 +35,11 @@ class Choice(NamedTuple):
 
     accept: tuple[str, ...] = ()
     reject: tuple[str, ...] = ()
+
+    @property
+    def accepted_names(self) -> tuple[str, ...]:
+        """Globs on names and paths that are wanted, whatever the media type."""
+        return tuple(pattern for pattern in self.accept if not _MEDIA_TYPE.fullmatch(pattern))
 
     @property
     def accepted_types(self) -> tuple[str, ...]:
@@ -38,15 +53,13 @@ class Choice(NamedTuple):
 
     def wants(self, found: Found) -> bool:
         """True when it is to be asked for; its media type may still speak against it."""
-        path = unquote(urlsplit(found.url).path).lower()
-        if any(_matches(path, pattern) for pattern in self.reject if not _MEDIA_TYPE.fullmatch(pattern)):
+        if any(fits(found.url, pattern) for pattern in self.reject if not _MEDIA_TYPE.fullmatch(pattern)):
             return False
-        globs = [pattern for pattern in self.accept if not _MEDIA_TYPE.fullmatch(pattern)]
-        if any(_matches(path, pattern) for pattern in globs):
+        if any(fits(found.url, pattern) for pattern in self.accepted_names):
             return True
-        if self.accept:
-            # a pattern for media types can only be tried on what comes
-            return bool(self.accepted_types) and not globs and (found.kind is not Kind.LINK or not is_page(found.url))
+        if self.accept and not self.accepted_types:
+            return False
+        # a pattern for media types can only be tried on what comes
         return found.kind is not Kind.LINK or not is_page(found.url)
 
 
@@ -56,22 +69,15 @@ def is_page(url: str) -> bool:
     return extension is None or extension[1].lower() in _PAGES
 
 
-def follows(found: Found, start: str) -> bool:
-    """True for a link to another page of the same host."""
-    return found.kind is Kind.LINK and is_page(found.url) and urlsplit(found.url).hostname == urlsplit(start).hostname
+def follows(found: Found, hosts: Collection[str | None]) -> bool:
+    """True for a link to a page on one of `hosts`."""
+    return found.kind is Kind.LINK and is_page(found.url) and urlsplit(found.url).hostname in hosts
 
 
 def is_public_url(url: str) -> bool:
     """False for a URL whose host is a private address as it is written, or this machine or network by name."""
     host = (urlsplit(url).hostname or "").lower().rstrip(".")
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-        return False
-    is_number = ":" in host or host.rpartition(".")[2].isdigit()
-    return is_public(host) if is_number else True
-
-
-def _matches(path: str, pattern: str) -> bool:
-    pattern = pattern.lower()
-    if "/" in pattern:
-        return fnmatch.fnmatchcase(path, pattern if pattern.startswith("/") else f"*/{pattern}")
-    return fnmatch.fnmatchcase(path.rpartition("/")[2], pattern)
+    last = host.rpartition(".")[2]
+    if ":" in host or last.isdigit() or last.startswith("0x"):  # a number, in one of the ways that inet_aton reads
+        return is_public(host)
+    return "." in host and not host.endswith(_NOT_PUBLIC)

@@ -5,33 +5,28 @@ Reads pages one after another, as the downloads make room for more; asks robots.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from penstock.core.rows import BadRow, Row
-from penstock.core.urls import origin, redact
+from penstock.core.urls import identity, origin, redact
 from penstock.errors import DownloadError, ProtocolError, Reason, ServerRefused
-from penstock.model import Document, Origin
+from penstock.model import Document
 from penstock.pages.choose import Choice, follows
-from penstock.pages.extract import MAX_PAGE_BYTES, extract
-from penstock.pages.robots import MAX_BYTES, Robots, robots_url
+from penstock.pages.extract import MAX_PAGE_BYTES, Found, extract
+from penstock.pages.reader import Reader
+from penstock.pages.rules import Rules
 
 #: Pages that are read, and URLs that are remembered so as to be taken once, at most.
 MAX_PAGES: Final = 100_000
 MAX_URLS: Final = 1_000_000
-_KEPT_ROBOTS: Final = 1000
+#: Notes of what was left out that are told.
+MAX_NOTES: Final = 20
+#: Media types of pages.
+HTML: Final = ("text/html", "application/xhtml+xml")
 _FORBIDDEN: Final = "robots.txt does not allow it (--no-robots asks all the same)"
-_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
-
-
-class Reader(NamedTuple):
-    """Who fetches pages: `read(url, max_size)` raises DownloadError, `slow_down(origin, pace)` asks an origin at most
-    `pace` times a second, `note` tells a person what was left out."""
-
-    read: Callable[[str, int], Document]
-    slow_down: Callable[[Origin, float], None]
-    note: Callable[[str], None]
 
 
 class Walk(NamedTuple):
@@ -50,26 +45,33 @@ class Crawl:
         self._walk = walk
         self._reader: Reader
         self._first: Document | None = None
-        self._robots: OrderedDict[Origin, Robots] = OrderedDict()
-        self._seen: set[str] = set()
+        self._rules = Rules()
+        self._taken: set[str] = set()
+        self._notes = 0
+        #: Pages that were come to, and the hosts that they may be on.
+        self._pages = {walk.start}
+        self._hosts = {urlsplit(walk.start).hostname}
 
     def begin(self, reader: Reader) -> Document:
         """Read the first page; raises DownloadError when it cannot be had, or robots.txt does not allow it."""
-        self._reader = reader
+        self._take_over(reader)
         start = self._walk.start
-        if not self._is_allowed(start):
-            raise ServerRefused(f"{redact(start)}: {_FORBIDDEN}", url=redact(start), reason=Reason.UNWANTED)
-        document = self._first = reader.read(start, MAX_PAGE_BYTES + 1)
-        if document.media_type is not None and document.media_type not in _HTML:
+        self._check_allowed(start)
+        document = reader.wait(reader.read(start, MAX_PAGE_BYTES + 1))
+        if document.media_type is not None and document.media_type not in HTML:
             message = f"{redact(start)}: it is {document.media_type}, not a page; penstock get fetches it"
             raise ProtocolError(message, url=redact(start))
+        if origin(document.url) != origin(start):
+            self._check_allowed(document.url)
+        self._first = document
+        self._pages.add(document.url)
+        self._hosts.add(urlsplit(document.url).hostname)
         return document
 
     def files(self, reader: Reader, may_touch: Callable[[str], bool]) -> Iterator[Row | BadRow]:
         """The files, each once, as pages are read. `may_touch` is asked about every URL first."""
-        self._reader = reader
+        self._take_over(reader)
         pages = deque([(self._walk.start, 1)])
-        seen = {self._walk.start}
         while pages:
             url, depth = pages.popleft()
             try:
@@ -79,54 +81,81 @@ class Crawl:
                 continue
             if document is None:
                 continue
-            for item in extract(document.content, url=document.url, charset=document.charset).found:
-                if self._walk.choice.wants(item):
-                    yield from self._take(item.url, may_touch)
-                is_next = depth < self._walk.depth and item.url not in seen and follows(item, document.url)
-                if is_next and len(seen) < MAX_PAGES and may_touch(item.url):
-                    seen.add(item.url)
-                    pages.append((item.url, depth + 1))
+            page = extract(document.content, url=document.url, charset=document.charset)
+            if page.is_cut:
+                self._note(f"{redact(url)}: the page is too large; not all of it was looked at")
+            yield from self._chosen(page.found, may_touch)
+            if depth < self._walk.depth:
+                pages.extend((link, depth + 1) for link in self._next(page.found, may_touch))
+
+    def _take_over(self, reader: Reader) -> None:
+        self._reader = self._rules.reader = reader
 
     def _document(self, url: str) -> Document | None:
-        """The page at `url`; None for what is no page."""
-        if url == self._walk.start and self._first is not None:
+        """The page at `url`; None for what is no page, or none of ours."""
+        if self._first is not None:
             first, self._first = self._first, None
             return first
-        if not self._is_allowed(url):
+        if self._walk.obeys_robots and not self._rules.of(url).allows(url):
             return None
-        document = self._reader.read(url, MAX_PAGE_BYTES + 1)
-        return document if document.media_type is None or document.media_type in _HTML else None
+        document = self._reader.wait(self._reader.read(url, MAX_PAGE_BYTES + 1))
+        if document.url != identity(url):  # a redirect
+            if document.url in self._pages or urlsplit(document.url).hostname not in self._hosts:
+                return None
+            self._pages.add(document.url)
+        return document if document.media_type is None or document.media_type in HTML else None
 
-    def _take(self, url: str, may_touch: Callable[[str], bool]) -> Iterator[Row | BadRow]:
-        if url in self._seen or len(self._seen) >= MAX_URLS:
-            return
-        self._seen.add(url)
+    def _next(self, found: tuple[Found, ...], may_touch: Callable[[str], bool]) -> Iterator[str]:
+        """The pages to go on to."""
+        for item in found:
+            if item.url in self._pages or not follows(item, self._hosts) or not may_touch(item.url):
+                continue
+            if len(self._pages) >= MAX_PAGES:
+                self._note(f"{MAX_PAGES:,} pages are the most that are read; links to more were left out")
+                return
+            self._pages.add(item.url)
+            yield item.url
+
+    def _chosen(self, found: tuple[Found, ...], may_touch: Callable[[str], bool]) -> Iterator[Row | BadRow]:
+        """The files that are wanted and were not taken before."""
+        urls = [item.url for item in found if item.url not in self._taken and self._walk.choice.wants(item)]
+        if self._walk.obeys_robots:
+            self._rules.expect(url for url in urls if may_touch(url))
+        for url in urls:
+            if len(self._taken) >= MAX_URLS:
+                self._note(f"{MAX_URLS:,} files are the most that are taken; more were left out")
+                return
+            self._taken.add(url)
+            row = self._row(url, may_touch)
+            if row is not None:
+                yield row
+
+    def _row(self, url: str, may_touch: Callable[[str], bool]) -> Row | BadRow | None:
         if not may_touch(url):
-            self._reader.note(f"left out: {redact(url)}: a private address, and the page is public (--allow-private)")
-        elif not self._is_allowed(url):
-            self._reader.note(f"left out: {redact(url)}: {_FORBIDDEN}")
-        else:
-            yield Row((url,), len(self._seen))
+            self._note(f"left out: {redact(url)}: a private address, and the page is public (--allow-private)")
+            return None
+        if self._walk.obeys_robots:
+            rules = self._rules.of(url)
+            if rules.trouble is not None:
+                return BadRow(0, redact(url), f"{rules.trouble.message} (--no-robots asks all the same)")
+            if not rules.allows(url):
+                self._note(f"left out: {redact(url)}: {_FORBIDDEN}")
+                return None
+        return Row((url,), len(self._taken))
 
-    def _is_allowed(self, url: str) -> bool:
+    def _check_allowed(self, url: str) -> None:
+        """Raise when robots.txt forbids it, or cannot be read."""
         if not self._walk.obeys_robots:
-            return True
-        place = origin(url)
-        rules = self._robots.get(place)
-        if rules is None:
-            rules = self._robots[place] = self._read_robots(url)
-            if rules.delay is not None:
-                self._reader.slow_down(place, 1 / rules.delay)
-            if len(self._robots) > _KEPT_ROBOTS:
-                self._robots.popitem(last=False)
-        return rules.allows(url)
+            return
+        rules = self._rules.of(url)
+        if rules.trouble is not None:
+            raise rules.trouble
+        if not rules.allows(url):
+            raise ServerRefused(f"{redact(url)}: {_FORBIDDEN}", url=redact(url), reason=Reason.UNWANTED)
 
-    def _read_robots(self, url: str) -> Robots:
-        try:
-            document = self._reader.read(robots_url(url), MAX_BYTES)
-        except ServerRefused as error:
-            return Robots.for_answer(error.status or 503, b"")
-        except DownloadError:
-            # an origin that does not answer has no rules to break: its files will say what is wrong with it
-            return Robots.for_answer(404, b"")
-        return Robots.for_answer(200, document.content)
+    def _note(self, text: str) -> None:
+        self._notes += 1
+        if self._notes <= MAX_NOTES:
+            self._reader.note(text)
+        elif self._notes == MAX_NOTES + 1:
+            self._reader.note("more of what was left out is not shown")
