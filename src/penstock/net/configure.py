@@ -50,8 +50,6 @@ class Exchange:
     decode: bool = False
     #: It may share a connection with others, where the protocol has streams (HTTP/2, HTTP/3).
     may_share: bool = False
-    #: Remember which address answered.
-    notes_address: bool = False
 
 
 def aim(curl: Any, url: str) -> None:
@@ -84,7 +82,7 @@ def configure(curl: Any, exchange: Exchange) -> None:
         curl.setopt(pycurl.REFERER, options.referer)
     if options.proxy is not None:
         curl.setopt(pycurl.PROXY, options.proxy)
-    if options.public_only and not _may_use_proxy(options):
+    if options.public_only and not _may_use_proxy(exchange):
         curl.setopt(pycurl.OPENSOCKETFUNCTION, _open_public)
     if exchange.decode:
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
@@ -95,7 +93,7 @@ def configure(curl: Any, exchange: Exchange) -> None:
 
 def _trust(curl: Any, exchange: Exchange) -> None:
     options = exchange.options
-    if not exchange.url.startswith("https:") and not _may_use_proxy(options):
+    if not exchange.url.startswith("https:") and not _may_use_proxy(exchange):
         return
     authorities = str(options.ca_file) if options.ca_file is not None else _bundled_authorities()
     curl.setopt(pycurl.CAINFO, authorities)
@@ -113,11 +111,13 @@ def _open_public(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) 
     return socket.socket(family, kind, protocol)
 
 
-def _may_use_proxy(options: Options) -> bool:
-    """True when TLS may be spoken to a proxy although the URL needs none."""
-    if options.proxy is not None:
-        return options.proxy != ""
-    return any(name in os.environ for name in ("http_proxy", "all_proxy", "ALL_PROXY"))
+def _may_use_proxy(exchange: Exchange) -> bool:
+    """True when the request may go to a proxy, by the options or by the environment."""
+    proxy = exchange.options.proxy
+    if proxy is not None:
+        return proxy != ""
+    own = ("https_proxy", "HTTPS_PROXY") if exchange.url.startswith("https:") else ("http_proxy",)
+    return any(os.environ.get(name) for name in (*own, "all_proxy", "ALL_PROXY"))
 
 
 @functools.cache

@@ -119,8 +119,6 @@ class Transfer:
         loop = self._loop
         self.url = url
         self.head = None
-        #: The IP address that answered, if the exchange notes it, and once it has ended by itself.
-        self.address = ""
         self.opened = loop.now()
         self.setup = None
         self.received = 0
@@ -299,8 +297,6 @@ class Transfer:
         self._ended = True
         if self._is_held:
             self._loop.gate.forget(self)
-        if self._exchange.notes_address:
-            self.address = str(self._curl.getinfo(pycurl.PRIMARY_IP) or "")
         if self._verdict is Verdict.UNKNOWN:
             self._is_unspoilt = number == 0 and not self._is_held
             if number == 0 and self._lines and self._on_whole is not None and self._on_whole(self._read_head()):
