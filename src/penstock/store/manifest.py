@@ -280,14 +280,15 @@ class Manifest:
 
     def _judge_existing(self, row: int, target: str, entry: Entry, added: Added) -> State:
         """A target that was there before the row was ever begun is not ours."""
-        if not (self._rules.leaves_existing or self._rules.refuses_existing):
-            return State.PENDING
         status = _status(os.path.join(self._root, target)) if self._places.may_have(target) else None
         if status is None:
             return State.PENDING
         if self._rules.leaves_existing:
             self._set_done(row, status.st_size, status.st_mtime_ns, None)
             return State.DONE
+        if not self._rules.refuses_existing:
+            self._set_pending(row, status)
+            return State.PENDING
         path = os.path.join(self._root, target)
         message = f"{path} exists; choose --if-exists skip or overwrite, or another directory"
         self._set_failed(row, "target-exists", message)
@@ -311,9 +312,10 @@ class Manifest:
         self._keep_secrets(row, entry)
         if state == State.DONE.value and self._is_still_there(target, size, mtime, digest, entry):
             return State.DONE
-        if state == State.PENDING.value and self._was_published(row, target, entry):
+        if state != State.PENDING.value:
+            self._set_pending(row, _status(os.path.join(self._root, target)))
+        elif self._was_published(row, target, entry, (size, mtime)):
             return State.DONE
-        self._db.execute("UPDATE file SET state = 0, reason = NULL, message = NULL WHERE id = ?", (row,))
         return State.PENDING
 
     def _is_still_there(self, target: str, size: int, mtime: int | None, digest: str | None, entry: Entry) -> bool:
@@ -328,14 +330,17 @@ class Manifest:
             return True
         return self._has_digest(path, parse_checksum(digest))
 
-    def _was_published(self, row: int, target: str, entry: Entry) -> bool:
+    def _was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
         """A pending row of an earlier run whose target is there: the run was killed before it could say so.
 
-        Targets appear only when complete, and this one was not there when the row was first recorded.
+        Targets appear only when complete, and this one is not what was there `before` (size and time), when the row
+        was put in the queue.
         """
         path = os.path.join(self._root, target)
         status = _status(path)
         if status is None or status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
+            return False
+        if (status.st_size, status.st_mtime_ns) == before:
             return False
         if entry.expected is not None and not self._has_digest(path, entry.expected):
             return False
@@ -354,6 +359,13 @@ class Manifest:
             return self._hash_file(Path(path), "sha256")
         except OSError:
             return None
+
+    def _set_pending(self, row: int, there: os.stat_result | None) -> None:
+        """Put it in the queue, and note what is at its target by now: after a kill it must not pass for ours."""
+        before = (None, None) if there is None else (there.st_size, there.st_mtime_ns)
+        self._db.execute(
+            "UPDATE file SET state = 0, reason = NULL, message = NULL, size = ?, mtime = ? WHERE id = ?", (*before, row)
+        )
 
     def _set_done(self, row: int, size: int, mtime: int, digest: str | None) -> None:
         self._db.execute(

@@ -7,7 +7,8 @@
 
 `state` is 0 pending, 1 done, 2 failed. `key` is the row's identity, `place` that of its target (without case, so that
 two targets never become one file on another disk). Times are Unix seconds, `mtime` nanoseconds, sizes bytes. URLs are
-without credentials. `run` is the last run whose list had the row, `turn` its place in that run's queue.
+without credentials. `size` and `mtime` of a pending row are those of what was at its target when it was put in the
+queue, NULL when nothing was. `run` is the last run whose list had the row, `turn` its place in that run's queue.
 """
 
 from __future__ import annotations
