@@ -129,7 +129,7 @@ def test_F39_a_checkpoint_vouches_only_for_what_was_written_before_the_sync(dire
     order: list[str] = []
 
     class Watched(PartFile):
-        def sync(self) -> None:
+        def sync(self, *, times: bool = False) -> None:
             order.append("sync")
             part.write(500, [b"late"])  # lands while the sync runs
 

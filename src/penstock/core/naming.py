@@ -28,8 +28,8 @@ _DEVICE: Final = re.compile(
 )
 #: Nothing in such a name could need a change, but for devices and our own suffixes.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9_-]|[A-Za-z0-9]")
-_OURS: Final = (".part", ".part.journal", ".part.journal~", ".corrupt", ".penstock", ".penstock-wal", ".penstock-shm",
-                ".penstock-journal", ".penstock.lock")  # fmt: skip
+_OURS: Final = (".part", ".part~", ".part.journal", ".part.journal~", ".corrupt", ".penstock", ".penstock-wal",
+                ".penstock-shm", ".penstock-journal", ".penstock.lock")  # fmt: skip
 _DOUBLE: Final = re.compile(r"(\.tar)(\.[A-Za-z0-9]{1,8})$", re.IGNORECASE)
 _CODING_SUFFIX: Final = re.compile(r"\.(gz|br|zst|z|deflate)$", re.IGNORECASE)
 _EXTENSIONS: Final = {

@@ -19,6 +19,7 @@ from penstock.model import IfExists
 from penstock.store.directory import Directory
 from penstock.store.journal import Journal
 from penstock.store.part import PART_SUFFIX, PartFile
+from penstock.store.publish import clean_up
 
 #: Names tried under ``--if-exists rename`` before giving up.
 _MAX_NAMES: Final = 10_000
@@ -160,9 +161,7 @@ def forget(place: Place) -> None:
 
 def finish_publishing(place: Place) -> None:
     """Clean up after a run that was killed between naming the target and forgetting its part."""
-    place.part.discard()
-    place.journal.remove()
-    place.directory.sync()
+    clean_up(place.part, place.journal, has_both=True)
 
 
 def target_exists(path: Path) -> TargetExists:

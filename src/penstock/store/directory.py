@@ -128,13 +128,19 @@ class Directory:
         os.replace(self._at(old), self._at(new), src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def rename_new(self, old: str, new: str) -> None:
-        """Rename and never replace: FileExistsError when `new` is there.
+        """Rename and never replace: FileExistsError when `new` is there."""
+        if self.name_new(old, new):
+            os.unlink(self._at(old), dir_fd=self._fd)
+
+    def name_new(self, old: str, new: str) -> bool:
+        """Let `old` appear as `new` and never replace: FileExistsError when `new` is there. True when it has both
+        names now, False when `old` is gone.
 
         A hard link appears atomically or not at all. Where the file system has none, look and then rename.
         """
         if os.name == "nt":
             os.rename(self._at(old), self._at(new))
-            return
+            return False
         try:
             os.link(self._at(old), self._at(new), src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
         except FileExistsError:
@@ -143,8 +149,21 @@ class Directory:
             if self.exists(new):
                 raise FileExistsError(17, "File exists", str(self.path / new)) from None
             self.replace(old, new)
-        else:
-            os.unlink(self._at(old), dir_fd=self._fd)
+            return False
+        return True
+
+    def name_over(self, old: str, new: str) -> bool:
+        """Let `old` appear as `new` at once, replacing what was there. True when it has both names now, False when
+        `old` is gone."""
+        aside = old + "~"
+        self.remove(aside)
+        try:
+            os.link(self._at(old), self._at(aside), src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
+        except (OSError, NotImplementedError):  # no hard links here
+            self.replace(old, new)
+            return False
+        self.replace(aside, new)
+        return True
 
     def sync(self) -> None:
         """Make renames in here survive a power cut, where the platform can."""

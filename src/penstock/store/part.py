@@ -105,9 +105,9 @@ class PartFile:
         with self._guard:
             return self._written.prefix()
 
-    def sync(self) -> None:
-        """Return once everything written before the call is on the disk."""
-        if hasattr(os, "fdatasync"):
+    def sync(self, *, times: bool = False) -> None:
+        """Return once everything written before the call is on the disk; with `times` its modification time too."""
+        if hasattr(os, "fdatasync") and not times:
             os.fdatasync(self._fd)
         else:
             os.fsync(self._fd)
@@ -125,7 +125,9 @@ class PartFile:
         return there is not None and os.path.samestat(there, os.fstat(self._fd))
 
     def discard(self) -> None:
-        """Delete the part from the directory; the descriptor stays until `close`."""
+        """Delete the part from the directory, and what a crash left of replacing the target by it; the descriptor
+        stays until `close`."""
+        self.directory.remove(self.name + "~")
         self.directory.remove(self.name)
 
     def close(self) -> None:

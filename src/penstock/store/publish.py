@@ -1,6 +1,8 @@
 """Give the finished part its target name: the only place where a target appears.
 
-Invariant: the bytes are on the disk before the name is, and the name never replaces a file unasked.
+Invariant: the bytes are on the disk before the name is, the name is before what could bring them back is gone, and the
+name never replaces a file unasked. While the part has its name too (a hard link), it tells the next run that all is
+done but the cleaning up; so it goes last.
 """
 
 from __future__ import annotations
@@ -22,12 +24,17 @@ def publish(part: PartFile, journal: Journal, target: str, *, modified: float | 
     if modified is not None:
         with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
             part.set_time(modified)
-    part.sync()
-    if overwrite:
-        part.directory.replace(part.name, target)
-    else:
-        part.directory.rename_new(part.name, target)
+    part.sync(times=True)
+    give_name = part.directory.name_over if overwrite else part.directory.name_new
+    clean_up(part, journal, has_both=give_name(part.name, target))
+
+
+def clean_up(part: PartFile, journal: Journal, *, has_both: bool) -> None:
+    """Forget the journal of a target that has its name; `has_both`: the part's name leads to it as well."""
+    part.directory.sync()
     journal.remove()
+    if has_both:
+        part.discard()
     part.directory.sync()
 
 
