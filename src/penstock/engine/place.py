@@ -62,6 +62,7 @@ def open_directory(path: Path) -> Directory:
         raise storage_error(error, path) from error
     try:
         directory.check_writable()
+        directory.sync_parents()
     except OSError as error:
         directory.close()
         raise storage_error(error, path) from error

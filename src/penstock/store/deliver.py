@@ -253,8 +253,9 @@ def sync(written: Sequence[Parcel], named: Sequence[Directory]) -> dict[int, OSE
     failed: dict[int, OSError] = {}
     syncfs = _syncfs() if len(written) + len(named) >= _SYNC_TOGETHER else None
     if syncfs is not None:
-        descriptors = {id(parcel.directory): parcel.descriptor for parcel in written}.values()
-        devices = {os.fstat(descriptor).st_dev: descriptor for descriptor in descriptors}
+        places = {id(parcel.directory): parcel.descriptor for parcel in written}
+        places.update((id(each), each.descriptor) for each in named if each.descriptor is not None)
+        devices = {os.fstat(descriptor).st_dev: descriptor for descriptor in places.values()}
         if all(map(syncfs, devices.values())):
             return failed
     for index, parcel in enumerate(written):

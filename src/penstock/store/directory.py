@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -28,21 +29,29 @@ class Directory:
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self.path = path
         self._fd = descriptor
+        #: Directories in which a name was made on the way here, and not yet synced.
+        self._made_in: list[Path] = []
         self._has_unnamed = descriptor is not None and hasattr(os, "O_TMPFILE") and os.path.isdir(_DESCRIPTORS)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Directory:
         """Hold `path`, making it and its parents when missing and `create`. Raises OSError."""
-        if create:
-            path.mkdir(parents=True, exist_ok=True)
+        made_in = _make(path) if create else []
         if not _HELD:
             if not path.is_dir():
                 raise NotADirectoryError(20, "Not a directory", str(path))
             return cls(path, None)
-        return cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        directory = cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        directory._made_in = made_in
+        return directory
 
     def __del__(self) -> None:
         self.close()
+
+    @property
+    def descriptor(self) -> int | None:
+        """What it is held by; None where the platform cannot hold it, and once it is closed."""
+        return self._fd
 
     def close(self) -> None:
         """Let go of the directory."""
@@ -166,12 +175,35 @@ class Directory:
         return True
 
     def sync(self) -> None:
-        """Make renames in here survive a power cut, where the platform can."""
+        """Make the names in here survive a power cut, and the way here too, where the platform can."""
         if self._fd is not None:
             with contextlib.suppress(OSError):  # some network file systems refuse to sync a directory
                 os.fsync(self._fd)
+        self.sync_parents()
+
+    def sync_parents(self) -> None:
+        """Make directories that were made on the way here survive a power cut, where the platform can."""
+        made_in, self._made_in = self._made_in, []
+        for path in made_in if self._fd is not None else ():
+            with contextlib.suppress(OSError):
+                _sync(path)
 
     def _at(self, name: str) -> str:
         if os.sep in name or not name or name in _NOT_FILES or (os.altsep and os.altsep in name):
             raise ValueError(f"not a file name: {name!r}")
         return name if self._fd is not None else str(self.path / name)
+
+
+def _make(path: Path) -> list[Path]:
+    """Make the directory and its parents when missing; the directories in which one was made. Raises OSError."""
+    missing = list(itertools.takewhile(lambda each: not each.exists(), (path, *path.parents)))
+    path.mkdir(parents=True, exist_ok=True)
+    return [each.parent for each in missing]
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -118,6 +118,7 @@ class Journal:
             file.flush()
             os.fsync(descriptor)
         self._directory.replace(self._aside, self.name)
+        self._directory.sync()
 
     def remove(self) -> None:
         """Delete it, and a copy left aside by a crash."""
