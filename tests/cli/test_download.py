@@ -191,7 +191,7 @@ def test_if_exists(
     assert ((tmp_path / "a.bin").read_bytes() == b"mine") == kept
 
 
-def test_names_and_times(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F45_names_and_times(fault_server: FaultServer, tmp_path: Path) -> None:
     disposition = (("Content-Disposition", 'attachment; filename="../\x1b[31mevil.bin"'),)
     url = fault_server.serve("/x", Content(10), headers=disposition)
     done = penstock(url, "-d", "new/dir", directory=tmp_path)
@@ -218,7 +218,7 @@ def test_a_configuration_file_sets_defaults(fault_server: FaultServer, tmp_path:
     assert fault_server.log[-1].headers["user-agent"] == "from-config"
 
 
-def test_a_server_that_says_come_back_tomorrow_is_quoted(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F22_a_server_that_says_come_back_tomorrow_is_quoted(fault_server: FaultServer, tmp_path: Path) -> None:
     fault_server.script = lambda _request, reply: become(reply, 503, Retry_After="86400")
     done = penstock(fault_server.url("/a"), directory=tmp_path)
     assert done.returncode == 1
@@ -226,7 +226,7 @@ def test_a_server_that_says_come_back_tomorrow_is_quoted(fault_server: FaultServ
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_signal_that_comes_too_late_does_not_deny_the_file(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F48_a_signal_that_comes_too_late_does_not_deny_the_file(fault_server: FaultServer, tmp_path: Path) -> None:
     """The signal arrives while the file is being given its name: it is saved, and said to be."""
     url = fault_server.serve("/a.bin", CONTENT)
     program = (

@@ -117,7 +117,7 @@ def test_an_unexpected_error_is_one_line_and_with_v_a_traceback(
     assert not any("\x1b" in line for line in lines)
 
 
-def test_a_closed_stdout_is_no_traceback() -> None:
+def test_F49_a_closed_stdout_is_no_traceback() -> None:
     command = f"{sys.executable} -m penstock get --help | true; exit ${{PIPESTATUS[0]}}"
     for _ in range(3):  # whether the reader is gone before the write is a race: neither side may complain
         done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True, text=True, check=False)

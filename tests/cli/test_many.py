@@ -27,7 +27,7 @@ def assert_all(directory: Path, files: dict[str, Content]) -> None:
         assert sha256(directory / url.rpartition("/")[2]) == content.sha256
 
 
-def test_a_list_and_its_manifest(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F50_F55_a_list_and_its_manifest(fault_server: FaultServer, tmp_path: Path) -> None:
     files = serve(fault_server, 12)
     (tmp_path / "list.txt").write_text("\n".join(["# files", *files, "nonsense", fault_server.url("/missing")]))
     first = penstock("-i", "list.txt", "-d", "data", directory=tmp_path)
@@ -72,7 +72,7 @@ def export(directory: Path, kind: str, *more: str) -> list[str]:
     return penstock_command("status", "d.penstock", "--export", kind, *more, directory=directory).stdout.splitlines()
 
 
-def test_a_manifest_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_F53_a_manifest_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello" * 100)
     for name, code in (("nowhere", 2), ("text", 3)):
         done = penstock_command("status", name, directory=tmp_path)
@@ -91,7 +91,7 @@ def test_globs_stand_for_many_and_name_the_output(fault_server: FaultServer, tmp
     assert literal.returncode == 1
 
 
-def test_a_list_from_standard_input(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F57_a_list_from_standard_input(fault_server: FaultServer, tmp_path: Path) -> None:
     files = serve(fault_server, 5)
     done = penstock("-q", "-i", "-", "-d", "d", directory=tmp_path, input="\n".join(files))
     assert done.returncode == 0, done.stderr
@@ -131,7 +131,7 @@ def test_what_cannot_work_is_told_before_anything_is_done(tmp_path: Path, argume
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_finishes_writing_says_how_to_go_on_and_the_same_command_does(
+def test_F48_ctrl_c_finishes_writing_says_how_to_go_on_and_the_same_command_does(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     files = serve(fault_server, 40, size=40_000)
@@ -176,7 +176,7 @@ PAGE = b"""<base href="/files/"><IMG srcset="small.jpg 1x, big.jpg 2x"><img src=
 <a href="doc.pdf">d</a><a href="javascript:x()">x</a><a href="/next.html">n</a><img src=/hidden/x.jpg>"""
 
 
-def test_a_page_brings_exactly_what_it_shows_and_links_to(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F58_a_page_brings_exactly_what_it_shows_and_links_to(fault_server: FaultServer, tmp_path: Path) -> None:
     pages = {
         "/index.html": PAGE,
         "/next.html": b"<img src=/files/third.jpg><a href=/index.html>",

@@ -57,14 +57,14 @@ def test_without_a_terminal_rich_is_not_imported(option: str, tmp_path: Path, re
     assert done.returncode == 0
 
 
-def test_a_refused_connection_is_one_line_and_exit_1(tmp_path: Path, refused: str) -> None:
+def test_F33_a_refused_connection_is_one_line_and_exit_1(tmp_path: Path, refused: str) -> None:
     done = penstock("-q", "--max-tries", "1", "-d", str(tmp_path), refused)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("penstock: ")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_directory_that_cannot_be_made_is_one_line_and_exit_3(tmp_path: Path, refused: str) -> None:
+def test_F36_a_directory_that_cannot_be_made_is_one_line_and_exit_3(tmp_path: Path, refused: str) -> None:
     (tmp_path / "file").touch()
     done = penstock("-d", str(tmp_path / "file" / "inside"), refused)
     assert (done.returncode, done.stdout) == (3, "")

@@ -16,7 +16,7 @@ CODES = [(name, code) for name, code in (("SIGINT", 130), ("SIGTERM", 143), ("SI
 
 
 @pytest.mark.parametrize(("name", "code"), CODES)
-def test_a_signal_ends_the_wait_with_its_exit_code(name: str, code: int) -> None:
+def test_F48_a_signal_ends_the_wait_with_its_exit_code(name: str, code: int) -> None:
     signals = Signals()
     with signals.caught():
         signal.raise_signal(getattr(signal, name))

@@ -36,7 +36,7 @@ def test_a_closed_stream_falls_silent() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGPIPE semantics")
-def test_a_pipe_without_reader_leaves_nothing_for_the_interpreter_to_trip_over() -> None:
+def test_F49_a_pipe_without_reader_leaves_nothing_for_the_interpreter_to_trip_over() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     file = os.fdopen(writer, "w")

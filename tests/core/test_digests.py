@@ -70,12 +70,12 @@ def test_S20_md5_and_sha1_are_weak() -> None:
     assert not is_weak(Digest("sha256", b""))
 
 
-def test_repr_digest_covers_the_whole_on_200_and_206() -> None:
+def test_F46_repr_digest_covers_the_whole_on_200_and_206() -> None:
     for status in (200, 206):
         assert from_head(head(status, repr_digest=f"sha-256=:{B64}:")) == (Digest("sha256", SHA256.digest()),)
 
 
-def test_content_digest_and_md5_cover_the_whole_on_200_only() -> None:
+def test_F46_content_digest_and_md5_cover_the_whole_on_200_only() -> None:
     fields = {"content_digest": f"sha-256=:{B64}:", "content_md5": B64_MD5}
     assert [digest.algorithm for digest in from_head(head(200, **fields))] == ["sha256", "md5"]
     assert from_head(head(206, **fields)) == ()

@@ -7,7 +7,7 @@ from penstock.core.laggards import PATIENCE_SECONDS, Laggards
 SLOW_FOURTH = {1: 4e6, 2: 4e6, 3: 4e6, 4: 2e5}
 
 
-def test_a_connection_far_below_the_others_is_named_after_a_while() -> None:
+def test_F21_a_connection_far_below_the_others_is_named_after_a_while() -> None:
     laggards = Laggards()
     assert laggards.judge(0.0, SLOW_FOURTH) == []
     assert laggards.judge(PATIENCE_SECONDS * 0.9, SLOW_FOURTH) == []

@@ -77,7 +77,7 @@ def test_a_long_rest_saves_up_only_the_burst() -> None:
 
 
 @given(st.lists(st.floats(0, 100), min_size=2))
-def test_a_clock_that_goes_backwards_earns_nothing(times: list[float]) -> None:
+def test_F43_a_clock_that_goes_backwards_earns_nothing(times: list[float]) -> None:
     bucket = TokenBucket(1000, times[0], burst=0)
     bucket.take(10**9, times[0])
     latest = times[0]

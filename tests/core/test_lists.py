@@ -45,17 +45,17 @@ def test_S12_a_password_in_a_bad_line_is_not_shown() -> None:
     assert "secret" not in bad.text + bad.why
 
 
-def test_spaces_inside_a_url_are_kept_for_escaping() -> None:
+def test_F50_spaces_inside_a_url_are_kept_for_escaping() -> None:
     assert read("https://e.org/a b.jpg\n") == [Row(("https://e.org/a b.jpg",), 1)]
 
 
-def test_undecodable_and_endless_lines_are_refused() -> None:
+def test_F50_undecodable_and_endless_lines_are_refused() -> None:
     bad = read(f"https://e.org/\udcff\nhttps://e.org/{'a' * MAX_LINE}\n")
     assert [type(row) for row in bad] == [BadRow, BadRow]
 
 
 @given(st.lists(st.text(max_size=60), max_size=20))
-def test_every_line_with_a_url_gives_exactly_one_row(lines: list[str]) -> None:
+def test_F50_every_line_with_a_url_gives_exactly_one_row(lines: list[str]) -> None:
     rows = list(read_uris(lines))
     assert all(isinstance(row, Row | BadRow) for row in rows)
     numbers = [row.line for row in rows if isinstance(row, Row)]

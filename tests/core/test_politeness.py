@@ -30,7 +30,7 @@ def test_room_is_earned_one_answer_at_a_time_up_to_the_limit() -> None:
     assert rooms == [5, 6, 6, 6]
 
 
-def test_a_refusal_halves_the_room_once_for_a_burst_and_time_gives_it_back() -> None:
+def test_F52_a_refusal_halves_the_room_once_for_a_burst_and_time_gives_it_back() -> None:
     polite = Politeness(8)
     for _ in range(8):
         polite.on_answer(0.0)

@@ -30,7 +30,7 @@ def planned(
     return plan_resume(record, source=source, part_size=size, trust=trust)
 
 
-def test_the_journal_is_believed() -> None:
+def test_F38_the_journal_is_believed() -> None:
     assert planned(RECORD) == Continue(RangeSet([(0, 100), (500, 600)]), TAG)
 
 

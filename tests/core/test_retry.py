@@ -69,7 +69,7 @@ def test_the_table_knows_every_cause() -> None:
 
 @pytest.mark.parametrize("contacted", [False, True], ids=["first contact", "contacted"])
 @pytest.mark.parametrize("cause", Cause)
-def test_each_cause_is_retried_or_given_up_as_the_table_says(cause: Cause, contacted: bool) -> None:
+def test_F33_each_cause_is_retried_or_given_up_as_the_table_says(cause: Cause, contacted: bool) -> None:
     retried = tuple(
         isinstance(judge(failure_of(cause), attempt=attempt, contacted=contacted), Wait) for attempt in ATTEMPTS
     )
@@ -77,17 +77,17 @@ def test_each_cause_is_retried_or_given_up_as_the_table_says(cause: Cause, conta
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
-def test_a_passing_status_is_waited_for(status: int) -> None:
+def test_F23_a_passing_status_is_waited_for(status: int) -> None:
     assert isinstance(judge(Failure(Cause.STATUS, "", status=status), contacted=False), Wait)
 
 
 @pytest.mark.parametrize("status", sorted({*range(400, 452), 501, 505, 507, 511, 525, 304} - PASSING_STATUSES))
-def test_any_other_status_is_final_and_named(status: int) -> None:
+def test_F24_any_other_status_is_final_and_named(status: int) -> None:
     assert refused_with(status, contacted=False).why.startswith(f"HTTP {status}")
     assert not refused_with(status, contacted=False).resumable
 
 
-def test_a_final_status_comes_with_its_phrase_and_a_hint() -> None:
+def test_F24_a_final_status_comes_with_its_phrase_and_a_hint() -> None:
     assert refused_with(404, contacted=False).why == "HTTP 404 Not Found: check the URL"
     assert "-u user:password or --netrc" in refused_with(401, contacted=False).why
     assert refused_with(451, contacted=False).why == "HTTP 451 Unavailable For Legal Reasons"
@@ -95,7 +95,7 @@ def test_a_final_status_comes_with_its_phrase_and_a_hint() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_link_that_runs_out_midway_can_be_resumed_with_a_fresh_one(status: int) -> None:
+def test_F24_a_link_that_runs_out_midway_can_be_resumed_with_a_fresh_one(status: int) -> None:
     decision = refused_with(status, contacted=True)
     assert decision.resumable
     assert "fresh URL" in decision.why
@@ -111,13 +111,13 @@ def test_a_proxy_in_trouble_is_asked_again() -> None:
     assert isinstance(judge(Failure(Cause.PROXY, "CONNECT failed", status=503)), Wait)
 
 
-def test_an_untrusted_certificate_is_told_in_its_own_words() -> None:
+def test_F33_an_untrusted_certificate_is_told_in_its_own_words() -> None:
     decision = judge(Failure(Cause.TLS_CERTIFICATE, "certificate has expired"), contacted=False)
     assert decision == GiveUp("certificate has expired; --cacert FILE trusts another authority", resumable=False)
 
 
 @pytest.mark.parametrize("cause", [Cause.RESET, Cause.STALLED, Cause.CUT])
-def test_a_connection_that_broke_after_progress_is_replaced_at_once(cause: Cause) -> None:
+def test_F19_a_connection_that_broke_after_progress_is_replaced_at_once(cause: Cause) -> None:
     decision = judge(failure_of(cause), attempt=1, jitter=0.999)
     assert isinstance(decision, Wait)
     assert decision.seconds <= 0.1
@@ -142,15 +142,15 @@ def test_no_limit_of_tries_means_none() -> None:
     assert isinstance(judge(failure_of(Cause.RESET), attempt=10**9, policy=Policy(max_tries=0)), Wait)
 
 
-def test_retry_after_is_obeyed() -> None:
+def test_F22_retry_after_is_obeyed() -> None:
     assert judge(Failure(Cause.STATUS, "", status=429, retry_after=120.0)) == Wait(120.0)
 
 
-def test_a_retry_after_in_the_past_leaves_the_ordinary_wait() -> None:
+def test_F22_a_retry_after_in_the_past_leaves_the_ordinary_wait() -> None:
     assert judge(Failure(Cause.STATUS, "", status=503, retry_after=-5.0), jitter=0.5) == Wait(0.25)
 
 
-def test_a_retry_after_absurdly_far_ends_with_when_to_come_back() -> None:
+def test_F22_a_retry_after_absurdly_far_ends_with_when_to_come_back() -> None:
     decision = judge(Failure(Cause.STATUS, "", status=503, retry_after=7200.0))
     assert decision == GiveUp("HTTP 503 Service Unavailable: the server asks to come back in 2 hours", resumable=True)
 

@@ -26,7 +26,7 @@ def test_named_columns_in_any_order_and_case(kind: str) -> None:
     assert read(text, kind) == [Row((A,), 2, output="a b.jpg", checksum=parse_checksum(HASH), size=12)]
 
 
-def test_a_quoted_field_may_span_lines_and_the_number_is_that_of_its_first() -> None:
+def test_F50_a_quoted_field_may_span_lines_and_the_number_is_that_of_its_first() -> None:
     rows = read(f'url,note\n{A},"two\nlines"\nnonsense,x\n', "csv")
     assert [row.line for row in rows] == [2, 4]
     assert isinstance(rows[1], BadRow)
@@ -48,7 +48,7 @@ def test_objects_one_a_line() -> None:
     assert [(type(row), row.line) for row in rows[1:]] == [(BadRow, 3), (BadRow, 4), (BadRow, 5), (BadRow, 6)]
 
 
-def test_an_endless_quoted_field_does_not_swallow_memory() -> None:
+def test_F50_an_endless_quoted_field_does_not_swallow_memory() -> None:
     rows = read('url\n"' + "x\n" * 5000, "csv")
     assert any(isinstance(row, BadRow) and "more than" in row.why for row in rows)
 

@@ -67,7 +67,7 @@ def test_every_file_arrives_whole_and_has_one_outcome(fault_server: FaultServer,
     assert len(fault_server.log) == 60
 
 
-def test_a_second_run_asks_for_nothing_that_is_done_and_for_what_is_missing(
+def test_F55_a_second_run_in_another_order_asks_only_for_what_is_missing(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     files = serve(fault_server, 20)
@@ -173,7 +173,7 @@ def test_alternatives_are_tried_in_turn(fault_server: FaultServer, tmp_path: Pat
     assert sha256(tmp_path / "d" / "one") == sha256(tmp_path / "d" / "two") == content.sha256
 
 
-def test_resets_and_cuts_are_retried(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F14_F19_resets_and_cuts_of_many_files_are_retried(fault_server: FaultServer, tmp_path: Path) -> None:
     files = serve(fault_server, 30)
 
     def script(request: Request, reply: Reply) -> None:

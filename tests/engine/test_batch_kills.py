@@ -32,7 +32,7 @@ def refuse_again(done: frozenset[str], request: Request, _reply: Reply) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-def test_nothing_done_before_a_kill_is_fetched_again_and_no_row_is_lost(
+def test_F54_nothing_done_before_a_kill_is_fetched_again_and_no_row_is_lost(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     count = 5000

@@ -63,7 +63,7 @@ def test_F28_a_final_link_that_runs_out_is_asked_for_again(fault_server: FaultSe
     assert issued == 2
 
 
-def test_S05_secrets_stay_with_the_origin_they_were_given_for(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F26_S05_secrets_stay_with_the_origin_they_were_given_for(fault_server: FaultServer, tmp_path: Path) -> None:
     with FaultServer() as other:
         target = other.serve("/f", CONTENT)
         fault_server.script = lambda _request, reply: become(reply, 302, Location=target)

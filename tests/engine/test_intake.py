@@ -56,7 +56,7 @@ def test_every_row_comes_in_order_and_the_end_is_told_once() -> None:
     assert taker.calls <= 5001
 
 
-def test_bad_rows_do_not_keep_the_others_back() -> None:
+def test_F50_bad_rows_do_not_keep_the_others_back() -> None:
     rows: list[Row | BadRow | str] = ["http://example.org/a", "ftp://example.org/b", BadRow(3, "x", "bad")]
     taker = Taker(iter(rows))
     assert taker.ended.wait(PATIENCE)
@@ -76,7 +76,7 @@ def test_an_exception_of_the_callers_iterable_ends_the_list_with_what_came() -> 
 
 
 @pytest.mark.parametrize("count", [BUFFER_ROWS * 3])
-def test_it_reads_no_further_than_its_buffer_while_nothing_is_recorded(count: int) -> None:
+def test_F57_it_reads_no_further_than_its_buffer_while_nothing_is_recorded(count: int) -> None:
     read = 0
     full = threading.Event()
 

@@ -74,7 +74,7 @@ def test_a_rate_limit_is_never_exceeded_over_all_downloads_together(fault_server
 
 
 @pytest.mark.parametrize("connections", [2, 4])
-def test_a_stalled_connection_loses_its_remainder_to_the_others(
+def test_F20_a_stalled_connection_loses_its_remainder_to_the_others(
     fault_server: FaultServer, tmp_path: Path, connections: int
 ) -> None:
     """With two, the other one steals; with more, it is replaced as one far below its fellows."""

@@ -209,7 +209,7 @@ def test_F38_kill_9_at_any_instant_costs_little_and_corrupts_nothing(
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_kill_between_the_rename_and_the_cleaning_up_is_finished(
+def test_F38_a_kill_between_the_rename_and_the_cleaning_up_is_finished(
     fault_server: FaultServer, tmp_path: Path, named: bool
 ) -> None:
     """Naming the target is a link and an unlink; a kill in between leaves the target, the part and the journal."""

@@ -104,7 +104,9 @@ def test_a_file_that_fails_at_first_harms_none_that_comes_after_it_on_its_reques
 
 
 @pytest.mark.parametrize("oddity", ODDITIES)
-def test_an_odd_answer_is_right_too_and_asked_for_once(oddity: str, fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F16_F18_F29_an_odd_answer_is_right_too_and_asked_for_once(
+    oddity: str, fault_server: FaultServer, tmp_path: Path
+) -> None:
     files = serve(fault_server, 24)
     for path, content in ((url.rpartition("/")[2], content) for url, content in files.items()):
         fault_server.serve(f"/moved{path[1:]}", content)
@@ -154,7 +156,7 @@ def test_a_head_that_comes_in_pieces_is_not_judged_before_its_end(tmp_path: Path
     assert sha256(tmp_path / "d" / "a.bin") == sha256(tmp_path / "d" / "b.bin") == content.sha256
 
 
-def test_a_target_that_appears_meanwhile_is_neither_replaced_nor_fetched_again(
+def test_F42_a_target_that_appears_meanwhile_is_neither_replaced_nor_fetched_again(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     files = serve(fault_server, 10)
@@ -176,7 +178,7 @@ def test_a_target_that_appears_meanwhile_is_neither_replaced_nor_fetched_again(
     assert failed.reason == "target-exists"
 
 
-def test_a_checksum_is_held_against_what_came(fault_server: FaultServer, tmp_path: Path) -> None:
+def test_F46_a_checksum_is_held_against_what_came(fault_server: FaultServer, tmp_path: Path) -> None:
     from penstock.core.digests import parse_checksum
     from penstock.core.rows import Row
 

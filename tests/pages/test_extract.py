@@ -131,7 +131,7 @@ def test_a_query_is_in_the_charset_of_the_page_and_a_path_in_utf_8() -> None:
         ("market", "https://static.news.example/2024/page/index.html"),
     ],
 )
-def test_a_saved_page_gives_exactly_the_expected_set(name: str, url: str) -> None:
+def test_F58_a_saved_page_gives_exactly_the_expected_set(name: str, url: str) -> None:
     found = extract((SAVED / f"{name}.html").read_bytes(), url=url).found
     lines = [item.url if Choice().wants(item) else f"page {item.url}" for item in found]
     assert lines == (SAVED / f"{name}.txt").read_text().splitlines()
@@ -142,7 +142,7 @@ def test_a_saved_page_gives_exactly_the_expected_set(name: str, url: str) -> Non
     ["<div>", "<a href=x{}>", "<b id={}>", "<p>", "<table><tr><td>", "<ul><li>", "<svg><g>", "</div>", "<b id={}></x>",
      "<div><object></div></object>", '<b id={} title="</b>">', "<a ='", "<!-", "<p><b id={}></p>"],
 )  # fmt: skip
-def test_S19_nesting_takes_no_quadratic_time(unit: str) -> None:
+def test_F58_S19_nesting_takes_no_quadratic_time(unit: str) -> None:
     # without the guard each of these takes minutes, which the timeout of the tests sees
     html = "".join(unit.format(number) for number in range(90_000))
     assert "/dir/last.jpg" in urls("<!-->" + html + "\"'><!----><img src=last.jpg>")

@@ -79,7 +79,7 @@ def test_there_is_none_at_first(directory: Directory) -> None:
     assert Journal(directory, "a.iso").load() is None
 
 
-def test_it_is_replaced_whole_and_private(directory: Directory) -> None:
+def test_F38_it_is_replaced_whole_and_private(directory: Directory) -> None:
     journal = Journal(directory, "a.iso")
     journal.replace(RECORD)
     journal.replace(RECORD)
@@ -89,7 +89,7 @@ def test_it_is_replaced_whole_and_private(directory: Directory) -> None:
     assert os.listdir(directory.path) == ["a.iso.part.journal"]
 
 
-def test_a_crash_between_writing_and_renaming_keeps_the_old_one(directory: Directory) -> None:
+def test_F40_a_crash_between_writing_and_renaming_keeps_the_old_one(directory: Directory) -> None:
     journal = Journal(directory, "a.iso")
     journal.replace(RECORD)
     (directory.path / "a.iso.part.journal~").write_bytes(b"half a jour")

@@ -53,7 +53,7 @@ def test_F41_the_prefix_ends_at_the_first_hole(part: PartFile) -> None:
     assert part.prefix() == 8
 
 
-def test_a_short_write_is_finished(part: PartFile, directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F35_a_short_write_is_finished(part: PartFile, directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwritev
     monkeypatch.setattr(os, "pwritev", lambda fd, blocks, at: real(fd, [bytes(blocks[0])[:2]], at))
     part.write(0, [b"abcdef", b"ghi"])
@@ -142,7 +142,7 @@ def test_F42_nor_on_a_file_system_without_hard_links(
     assert os.listdir(directory.path) == ["a.iso"]
 
 
-def test_hashing_follows_the_prefix_to_the_end(part: PartFile) -> None:
+def test_F46_hashing_follows_the_prefix_to_the_end(part: PartFile) -> None:
     data = random.Random(1).randbytes(3 * 1024 * 1024 + 17)
     trailing = TrailingHash(part, {"sha256", "md5"})
     part.write(0, [data[:1_500_000]])
