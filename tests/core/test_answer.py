@@ -112,6 +112,17 @@ def test_F22_a_refusal_carries_its_retry_after() -> None:
     assert judged(429) == Turned(Refusal(429, None))
 
 
+@pytest.mark.parametrize("ours", [0.0, 1704067200.0, 4e9])
+def test_F22_F43_a_date_in_retry_after_is_read_by_the_server_s_own_clock(ours: float) -> None:
+    later = "Mon, 01 Jan 2024 00:00:07 GMT"
+    assert read_answer(head(503, date="Mon, 01 Jan 2024 00:00:00 GMT", retry_after=later), ours) == Refusal(503, 7.0)
+
+
+def test_F22_without_a_date_of_the_server_s_ours_must_do() -> None:
+    later = "Mon, 01 Jan 2024 00:00:07 GMT"
+    assert read_answer(head(503, retry_after=later), 1704067200.0) == Refusal(503, 7.0)
+
+
 def test_F29_an_empty_file_has_no_range() -> None:
     answer = read_answer(head(416, content_range="bytes */0"), 0.0)
     assert isinstance(answer, Unsatisfied)

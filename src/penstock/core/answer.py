@@ -9,6 +9,7 @@ from penstock.core.headers import (
     conflicting_lengths,
     content_length,
     content_range,
+    http_date,
     is_encoded,
     media_type,
     representation,
@@ -68,7 +69,8 @@ Answer: TypeAlias = Partial | Whole | Unsatisfied | Broken | Refusal
 
 
 def read_answer(head: Head, now: float) -> Answer:
-    """Sort a final response that is not a redirect; `now` is Unix time in seconds, for Retry-After dates."""
+    """Sort a final response that is not a redirect; `now` is Unix time in seconds, for Retry-After dates of servers
+    that send no Date."""
     if head.status == 206:
         return _read_partial(head)
     if head.status == 200:
@@ -79,7 +81,9 @@ def read_answer(head: Head, now: float) -> Answer:
         said = content_range(head.get("content-range"))
         total = said.total if said is not None else None
         return Unsatisfied(total, representation(head, total))
-    return Refusal(head.status, parse_retry_after(head.get("retry-after"), now))
+    # by the server's own clock, if it tells the time: ours may be wrong by a day, and may have jumped
+    told = http_date(head.get("date"))
+    return Refusal(head.status, parse_retry_after(head.get("retry-after"), now if told is None else told))
 
 
 def plain(head: Head, received: int) -> Plain | None:
