@@ -284,7 +284,7 @@ class Fetch:
             if failure.status in _EXPIRED and self._may_resolve():
                 self._resolve()
                 return
-            self._wait(self._patience.next_wait(failure))
+            self._wait(self._patience.next_wait(failure, lane.opened))
         except DownloadError as error:
             self._end(error)
 

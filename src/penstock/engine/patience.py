@@ -34,6 +34,7 @@ class Patience:
         options = context.options
         self._policy = Policy(max_tries=options.max_tries, deadline=options.deadline)
         self._attempt = 0
+        self._counted_at = 0.0
         self._most = 0
         #: True once the origin has answered anything at all in this run.
         self.contacted = False
@@ -44,10 +45,16 @@ class Patience:
             self._most = total
             self._attempt = 0
 
-    def next_wait(self, failure: Failure) -> float:
-        """Seconds to wait before trying again, announced; raises the download's error when it is no use."""
-        self._attempt += 1
+    def next_wait(self, failure: Failure, began: float | None = None) -> float:
+        """Seconds to wait before trying again, announced; raises the download's error when it is no use.
+
+        `began` is when the transfer was begun that failed. Those that were under way when a failure was counted tell
+        of the same trouble: a server that restarts, or an hour asleep, breaks all connections, and is one failure.
+        """
         context = self._context
+        if began is None or began > self._counted_at or not self._attempt:
+            self._attempt += 1
+            self._counted_at = context.now
         decision = decide(
             failure,
             attempt=self._attempt,
