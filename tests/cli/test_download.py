@@ -118,13 +118,16 @@ def test_F49_a_closed_stdout_does_not_stop_it(fault_server: FaultServer, tmp_pat
     assert sha256(tmp_path / "a.bin") == CONTENT.sha256
 
 
-@pytest.mark.parametrize("kind", ["http", "socks4", "socks5"])
+@pytest.mark.parametrize("kind", ["http", "socks4", "socks4a", "socks5", "socks5h"])
 def test_through_a_proxy(fault_server: FaultServer, tmp_path: Path, kind: str) -> None:
-    url = fault_server.serve("/a.bin", CONTENT)
+    named = kind in {"socks4a", "socks5h"}  # the proxy gets the name, not an address
+    host = "localhost" if named else "127.0.0.1"
+    url = fault_server.serve("/a.bin", CONTENT).replace("127.0.0.1", host)
     with Proxy(kind) as proxy:
         done = penstock("--proxy", proxy.url, url, directory=tmp_path)
         assert done.returncode == 0, done.stderr
         assert proxy.seen
+        assert all(host in asked for asked in proxy.seen)
     assert sha256(tmp_path / "a.bin") == CONTENT.sha256
 
 

@@ -27,6 +27,23 @@ http {{
         ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem; }}
 }}
 """
+#: What ``openssl ca`` signs by; ``openssl req -x509`` would do, but makes none that ran out already.
+_AUTHORITY = """
+[ca]
+default_ca = own
+[own]
+database = {home}/index
+new_certs_dir = {home}
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = names
+[any]
+commonName = supplied
+[names]
+subjectAltName = {names}
+basicConstraints = critical, CA:TRUE
+"""
 #: Between finding a free port and listening on it, another process may take it.
 _TRIES = 3
 _START_SECONDS = 20
@@ -123,17 +140,19 @@ def _try_to_start(binary: str, home: Path, root: Path, extra: str) -> Nginx | No
     return Nginx(root, home, port, tls_port, process) if answers else None
 
 
-def make_certificate(home: Path, *, days: int = 30) -> None:
-    """A self-signed certificate for 127.0.0.1 and localhost: ``cert.pem`` and ``key.pem`` in `home`."""
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=localhost",
-            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-keyout", str(home / "key.pem"), "-out", str(home / "cert.pem"),
-        ],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
+def make_certificate(home: Path, *, days: int = 30, names: str = "DNS:localhost,IP:127.0.0.1") -> None:
+    """A self-signed certificate for `names`: ``cert.pem`` and ``key.pem`` in `home`. It ran out long ago if `days`
+    is 0."""
+    request, key, certificate = home / "request.pem", home / "key.pem", home / "cert.pem"
+    (home / "ca.conf").write_text(_AUTHORITY.format(home=home, names=names))
+    (home / "index").write_text("")
+    dates = ["-days", str(days)] if days else ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"]
+    for words in (
+        ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", request],
+        ["ca", "-batch", "-notext", "-config", home / "ca.conf", "-selfsign", "-keyfile", key, "-in", request,
+         "-out", certificate, *dates],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
 
 
 def free_port() -> int:

@@ -18,15 +18,16 @@ class RefusedError(OSError):
 
 
 class Proxy:
-    """Serves one kind of proxying (``http``, ``socks4``, ``socks5``) on a loopback port.
+    """Serves one kind of proxying (``http``, ``socks4``, ``socks4a``, ``socks5``, ``socks5h``) on a loopback port.
 
     `seen` holds heads (http) or ``host:port`` (socks), in order. With `user` (``name:password``) everybody without it
-    is turned away; `refused` counts them.
+    is turned away; `refused` counts them. An http proxy drops the header fields that it `strips` (lower case).
     """
 
-    def __init__(self, kind: str, *, user: str | None = None) -> None:
+    def __init__(self, kind: str, *, user: str | None = None, strips: tuple[str, ...] = ()) -> None:
         self.kind = kind
         self.user = user
+        self.strips = strips
         self.seen: list[str] = []
         self.refused = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -64,7 +65,7 @@ class Proxy:
                 self._begin(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        ask = {"http": self._http, "socks4": self._socks4, "socks5": self._socks5}[self.kind]
+        ask = {"h": self._http, "4": self._socks4, "5": self._socks5}[self.kind.removeprefix("socks")[0]]
         with contextlib.suppress(OSError, ValueError, IndexError), client, ask(client) as upstream:
             self._sockets.append(upstream)
             back = threading.Thread(target=self._pump, args=(upstream, client), daemon=True, name="proxy")
@@ -108,8 +109,7 @@ class Proxy:
         upstream.sendall(self._forwarded(text).encode("latin-1"))
         return upstream
 
-    @staticmethod
-    def _forwarded(head: str) -> str:
+    def _forwarded(self, head: str) -> str:
         """The request as its origin gets it: no word for the proxy, and the connection ends with it.
 
         The next request on the client's side may be for another origin, so each gets a connection of its own.
@@ -118,15 +118,17 @@ class Proxy:
         method, target, version = first.split(" ", 2)
         parts = urlsplit(target)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        kept = [line for line in lines if not line.lower().startswith(("proxy-", "connection:"))]
+        dropped = ("proxy-", "connection:", *(f"{name}:" for name in self.strips))
+        kept = [line for line in lines if not line.lower().startswith(dropped)]
         return "\r\n".join([f"{method} {path} {version}", *kept, "Connection: close"]) + "\r\n\r\n"
 
     def _socks4(self, client: socket.socket) -> socket.socket:
         head = _exactly(client, 8)
         port = int.from_bytes(head[2:4], "big")
         host = socket.inet_ntoa(head[4:8])
-        while _exactly(client, 1) != b"\0":
-            pass  # the user's name, which proves nothing
+        _text(client)  # the user's name, which proves nothing
+        if host.startswith("0.0.0.") and host != "0.0.0.0":
+            host = _text(client)  # SOCKS4a: the proxy looks the name up
         self.seen.append(f"{host}:{port}")
         upstream = socket.create_connection((host, port))
         client.sendall(b"\0\x5a" + b"\0" * 6)
@@ -176,6 +178,14 @@ def _exactly(client: socket.socket, count: int) -> bytes:
             raise RefusedError
         received += more
     return received
+
+
+def _text(client: socket.socket) -> str:
+    """Text up to a zero byte."""
+    received = b""
+    while not received.endswith(b"\0") and len(received) < _LARGEST_HEAD:
+        received += _exactly(client, 1)
+    return received[:-1].decode()
 
 
 def _counted(client: socket.socket) -> bytes:
