@@ -67,7 +67,7 @@ def test_F33_S10_a_certificate_that_is_not_to_be_trusted_is_told_at_once(
 
 
 def test_F34_a_dead_ipv6_address_does_not_hold_up_a_live_ipv4_one(fault_server: FaultServer, tmp_path: Path) -> None:
-    """``localhost`` has both families for libcurl, whatever the system says: nothing ever answers at ::1, the server is at 127.0.0.1."""
+    """``localhost`` has both families for libcurl: nothing ever answers at ::1, the server is at 127.0.0.1."""
     try:
         hole = BlackHole("::1", fault_server.port)
     except OSError:

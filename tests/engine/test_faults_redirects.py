@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import penstock
-from tests.engine.helpers import MB, assert_whole, become, fetch
+from penstock.events import Restarted
+from tests.engine.helpers import MB, assert_whole, at_rate, become, fetch
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
 
@@ -41,6 +42,35 @@ def test_S07_other_schemes_are_not_followed(fault_server: FaultServer, tmp_path:
     fault_server.script = lambda _request, reply: become(reply, 302, Location=location)
     error = fetch(fault_server.url("/a"), tmp_path).failed(penstock.ServerRefused)
     assert error.reason is penstock.Reason.REDIRECT
+
+
+def test_F27_segments_stay_with_the_first_place_that_a_redirect_led_to(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    """Each request for the link leads to another host, and no two of them agree on the ETag."""
+    with FaultServer() as one, FaultServer() as two:
+        places = [host.serve("/f", CONTENT, etag=f'"{name}"') for name, host in (("one", one), ("two", two))]
+        asked = 0
+
+        def script(_request: Request, reply: Reply) -> None:
+            nonlocal asked
+            become(reply, 302, Location=places[asked % 2])
+            asked += 1
+
+        fault_server.script = script
+        url = fault_server.url("/a")
+        story = fetch(url, tmp_path / "whole")
+        assert_whole(story, CONTENT)
+        assert (asked, len(two.log), len(one.log) > 1) == (1, 0, True)
+        assert not story.all(Restarted)
+
+        # interrupted, and led elsewhere by the next run: another ETag, so it may be another file (F05)
+        asked, one.script = 0, at_rate(1 * MB)
+        fetch(url, tmp_path / "again", deadline=0.8).failed(penstock.DownloadError)
+        asked = 1
+        again = fetch(url, tmp_path / "again")
+        assert assert_whole(again, CONTENT).resumed == 0
+        assert "ETag" in again.all(Restarted)[0].why
 
 
 def test_F28_a_final_link_that_runs_out_is_asked_for_again(fault_server: FaultServer, tmp_path: Path) -> None:

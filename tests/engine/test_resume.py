@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +63,37 @@ def test_F05_F08_a_changed_file_restarts_and_says_so(
     story = fetch(url, tmp_path)
     assert assert_whole(story, new).resumed == 0
     assert why in story.all(Restarted)[0].why or "ETag" in story.all(Restarted)[0].why
+
+
+def test_F08_a_416_because_the_file_shrank_restarts(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    new = Content(1000, seed=9)
+    fault_server.serve("/a", new, etag=None, last_modified=None)
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.start:  # it looks at the range before it looks at If-Range
+            become(reply, 416, Content_Range=f"bytes */{new.size}")
+
+    fault_server.script = script
+    story = fetch(url, tmp_path)
+    assert assert_whole(story, new).resumed == 0
+    assert "size was 8000000 bytes and is now 1000" in story.all(Restarted)[0].why
+
+
+@pytest.mark.parametrize("age", [59, 60])
+def test_F11_a_date_validates_from_a_minute_before_the_answer_s_on(
+    fault_server: FaultServer, tmp_path: Path, age: int
+) -> None:
+    now = 1704067200
+    dates = {"Date": formatdate(now, usegmt=True), "Last-Modified": formatdate(now - age, usegmt=True)}
+    fields: dict[str, Any] = {"etag": None, "last_modified": dates["Last-Modified"]}
+    url = fault_server.serve("/a", CONTENT, headers=tuple(dates.items()), **fields)
+    error = interrupt(fault_server, url, tmp_path)
+    story = fetch(url, tmp_path)
+    result = assert_whole(story, CONTENT)
+    assert bool(result.resumed) == (age == 60) == error.resumable
+    assert bool(story.all(Restarted)) == (age == 59)
 
 
 def test_F13_a_206_of_a_changed_file_is_caught_by_its_own_validator(fault_server: FaultServer, tmp_path: Path) -> None:
@@ -124,14 +158,41 @@ def test_F10_F12_without_a_validator_it_restarts_unless_dared_or_proven(
         assert bool(story.all(Restarted)) != bool(options)
 
 
-def test_F40_a_torn_journal_restarts(fault_server: FaultServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda whole: whole[:-5], "checksum"),
+        (lambda whole: b"", "not a journal"),
+        (lambda whole: b"\0" * len(whole), "not a journal"),
+        (lambda whole: whole.replace(b'"done":[[0,', b'"done":[[1,'), "checksum"),
+        (lambda whole: whole.replace(b"-journal 1 ", b"-journal 0 "), "format 0"),
+    ],
+    ids=["torn", "empty", "zeros", "edited", "old"],
+)
+def test_F40_a_journal_that_cannot_be_believed_restarts(
+    fault_server: FaultServer, tmp_path: Path, spoil: Callable[[bytes], bytes], why: str
+) -> None:
     url = fault_server.serve("/a", CONTENT)
     interrupt(fault_server, url, tmp_path)
     journal = tmp_path / "a.part.journal"
-    journal.write_bytes(journal.read_bytes()[:-5])
+    whole = journal.read_bytes()
+    journal.write_bytes(spoil(whole))
+    assert journal.read_bytes() != whole
     story = fetch(url, tmp_path)
     assert assert_whole(story, CONTENT).resumed == 0
-    assert "checksum" in story.all(Restarted)[0].why
+    assert why in story.all(Restarted)[0].why
+
+
+def test_F40_a_journal_of_a_newer_penstock_is_left_alone(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    journal = tmp_path / "a.part.journal"
+    newer = journal.read_bytes().replace(b"-journal 1 ", b"-journal 99 ")
+    journal.write_bytes(newer)
+    before, part = len(fault_server.log), sha256(tmp_path / "a.part")
+    assert "newer Penstock" in str(fetch(url, tmp_path).failed(penstock.CannotResume))
+    assert (journal.read_bytes(), sha256(tmp_path / "a.part")) == (newer, part)
+    assert len(fault_server.log) == before
 
 
 def test_F40_bytes_of_another_url_are_never_adopted_unasked(fault_server: FaultServer, tmp_path: Path) -> None:
@@ -174,8 +235,6 @@ def test_F46_a_wrong_checksum_never_yields_a_target(fault_server: FaultServer, t
 
 @pytest.mark.parametrize("right", [True, False])
 def test_F46_a_digest_that_the_server_sends_is_checked(fault_server: FaultServer, tmp_path: Path, right: bool) -> None:
-    import base64
-
     raw = bytes.fromhex(CONTENT.sha256) if right else hashlib.sha256(b"other").digest()
     field = f"sha-256=:{base64.b64encode(raw).decode()}:"
     story = fetch(fault_server.serve("/a", CONTENT, headers=(("Repr-Digest", field),)), tmp_path)
@@ -184,6 +243,21 @@ def test_F46_a_digest_that_the_server_sends_is_checked(fault_server: FaultServer
     else:
         story.failed(penstock.DigestMismatch)
         assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("size", [100_000, CONTENT.size])
+def test_F46_a_content_md5_is_checked(fault_server: FaultServer, tmp_path: Path, size: int, right: bool) -> None:
+    """It is of the message's body (RFC 1864), so it counts for a 200 only."""
+    content = Content(size)
+    digest = hashlib.md5(content.read(0, size) if right else b"other").digest()
+    field = ("Content-MD5", base64.b64encode(digest).decode())
+    story = fetch(fault_server.serve("/a", content, ranges=False, headers=(field,)), tmp_path)
+    if right:
+        assert str(assert_whole(story, content).digest) == f"md5:{digest.hex()}"
+    else:
+        assert "from the server" in str(story.failed(penstock.DigestMismatch))
+        assert [path.name for path in tmp_path.iterdir()] == ["a.corrupt"]
 
 
 @pytest.mark.parametrize("seed", range(3))
