@@ -9,6 +9,7 @@ from penstock.core.politeness import (
     FIRST_FILES,
     GIVEN_UP_SECONDS,
     RECOVERY_SECONDS,
+    GivenUp,
     Politeness,
     parse_pace,
 )
@@ -91,11 +92,34 @@ def test_requests_keep_the_pace() -> None:
 
 def test_an_origin_that_was_given_up_gets_another_chance_later() -> None:
     polite = Politeness(8)
-    polite.give_up("gone", 0.0)
+    failure = Failure(Cause.REFUSED, "connection refused")
+    polite.give_up("gone", failure, 0.0)
     polite.look_again(GIVEN_UP_SECONDS / 2)
-    assert polite.given_up == "gone"
+    assert polite.given_up == GivenUp("gone", failure)
     polite.look_again(GIVEN_UP_SECONDS)
     assert polite.given_up is None
+
+
+def test_F22_an_origin_that_asks_for_hours_is_given_up_for_as_long_and_holds_nothing_back() -> None:
+    polite = Politeness(8)
+    failure = Failure(Cause.STATUS, "HTTP 503", status=503, retry_after=7200.0)
+    polite.on_failure(failure, 0.0)
+    assert polite.delay(0.0) == 0.0
+    polite.give_up("busy", failure, 0.0)
+    polite.look_again(7199.0)
+    assert polite.given_up is not None
+    polite.look_again(7200.0)
+    assert polite.given_up is None
+
+
+@pytest.mark.parametrize("cause", [Cause.STALLED, Cause.RESET, Cause.CUT])
+def test_F52_silence_and_resets_open_the_circuit_of_an_origin_that_never_answered(cause: Cause) -> None:
+    never, once = Politeness(8), Politeness(8)
+    once.on_answer(0.0)
+    for _ in range(CIRCUIT_FAILURES):
+        never.on_failure(Failure(cause, "x"), 1.0)
+        once.on_failure(Failure(cause, "x"), 1.0)
+    assert (never.is_open, once.is_open) == (True, False)
 
 
 @pytest.mark.parametrize(

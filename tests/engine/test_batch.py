@@ -392,3 +392,63 @@ def test_many_files_share_few_http_2_connections(nginx: Nginx, tmp_path: Path) -
         assert (tmp_path / "d" / f"h{number}.bin").read_bytes() == bytes([number]) * 3000
     connections = {line.split()[0] for line in nginx.access_lines()[before:] if " 206 3000 " in line}
     assert 1 <= len(connections) <= 4
+
+
+def trouble(host: Callable[[Reply], None]) -> Callable[[Request, Reply], None]:
+    return lambda _request, reply: host(reply)
+
+
+HOPELESS: dict[str, tuple[Callable[[Reply], None], str]] = {
+    "silent": (lambda reply: setattr(reply, "silent", True), "timeout"),
+    "resetting": (lambda reply: setattr(reply, "refuse", True), "connection"),
+    "asking for a day": (lambda reply: reply.become(503, {"Retry-After": "86400"}), "http-status 503"),
+}
+
+
+@pytest.mark.parametrize("kind", HOPELESS)
+def test_F52_an_origin_that_never_serves_ends_its_files_soon_with_the_reason_and_is_told_once(
+    kind: str, fault_server: FaultServer, tmp_path: Path
+) -> None:
+    script, reason = HOPELESS[kind]
+    files = serve(fault_server, 10)
+    with FaultServer() as hopeless:
+        hopeless.script = trouble(script)
+        bad = [hopeless.serve(f"/b{number}.bin", Content(10)) for number in range(100)]
+        summary, events = batch(
+            [*bad, *files], tmp_path / "d", manifest=tmp_path / "m", connect_timeout=0.5, stall_timeout=0.5
+        )
+        assert (summary.done, summary.failed) == (10, 100)
+        assert len(hopeless.log) + hopeless.connections < 120
+    assert {fact.reason for fact in Records(tmp_path / "m").rows("failed")} == {reason}
+    told = [event.message for event in events if isinstance(event, Warned) and "not tried now" in event.message]
+    assert len(told) == 1
+
+
+def test_F22_a_day_asked_for_by_one_alternative_does_not_hold_back_its_origin_in_silence(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 5)
+    first = next(iter(files))
+    with FaultServer() as busy:
+        busy.script = trouble(lambda reply: reply.become(503, {"Retry-After": "86400"}))
+        rows = [
+            Row((busy.serve("/f0.bin", Content(10)), first)),
+            *(Row((busy.serve(f"/x{n}", Content(1)),)) for n in range(5)),
+        ]
+        summary, _ = batch(rows, tmp_path / "d", manifest=tmp_path / "m", limits={"max_files": 1})
+    assert (summary.done, summary.failed) == (1, 5)
+    assert all("come back in 24 hours" in (fact.message or "") for fact in Records(tmp_path / "m").rows("failed"))
+
+
+def test_the_deadline_counts_while_a_small_file_has_not_answered(fault_server: FaultServer, tmp_path: Path) -> None:
+    fault_server.script = trouble(lambda reply: setattr(reply, "silent", True))
+    began = time.monotonic()
+    summary, _ = batch(serve(fault_server, 2), tmp_path / "d", manifest=tmp_path / "m", deadline=1.0)
+    assert summary.failed == 2
+    assert {fact.reason for fact in Records(tmp_path / "m").rows("failed")} == {"deadline"}
+    assert time.monotonic() - began < 20  # the stall timeout is 30 s
+
+
+def test_a_batch_that_cannot_be_made_leaves_the_downloader_as_it_was(tmp_path: Path) -> None:
+    with penstock.Downloader() as downloader, pytest.raises(penstock.InvalidRequest):
+        downloader.submit_many([], directory=tmp_path, template="{nonsense}")

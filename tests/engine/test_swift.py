@@ -31,7 +31,7 @@ def test_sizes_around_what_is_taken_early_arrive_whole_with_one_request_each(
     contents = {f"/s{size}.bin": Content(size, seed=size) for size in sizes}
     files = {fault_server.serve(path, content): content for path, content in contents.items()}
     files |= serve(fault_server, 20)
-    summary, _ = batch(files, tmp_path / "d", manifest=tmp_path / "m", limits=LIMITS)
+    summary, _ = batch(files, tmp_path / "d", manifest=tmp_path / "m", limits=LIMITS, max_connections=1)
     assert summary.done == len(files)
     assert_all(tmp_path / "d", files)
     assert max(Counter(request.path for request in fault_server.log).values()) == 1

@@ -9,7 +9,7 @@ monotonic clock. Invariant: 1 <= room <= limit.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from penstock.core.limits import TokenBucket
 from penstock.core.retry import Cause, Failure
@@ -35,6 +35,18 @@ UNREACHED: Final = frozenset(
 )  # fmt: skip
 #: Statuses by which a server says that it is asked too much (RFC 6585 §4, RFC 9110 §15.6.4).
 TOO_MUCH: Final = frozenset({429, 503})
+#: Failures that say so of an origin that has never answered: one that is silent, or breaks every connection off.
+_UNHEARD: Final = UNREACHED | {Cause.STALLED, Cause.RESET, Cause.CUT}
+#: A wait that a server asks for and that is longer than this, seconds, is not waited out (see core/retry.py).
+LONGEST_WAIT: Final = 300.0
+
+
+class GivenUp(NamedTuple):
+    """Nothing can be had from an origin: `why`, in words, and the failure that showed it."""
+
+    why: str
+    failure: Failure
+
 
 _RATE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?:/\s*(s|sec|second|m|min|minute|h|hour|d|day))?")
 _PERIODS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -55,8 +67,9 @@ class Politeness:
         self._open_until: float | None = None
         self._refused_at: float | None = None
         self._given_up_until: float | None = None
-        #: Why the origin was given up, in words; None while it is not.
-        self.given_up: str | None = None
+        self._has_answered = False
+        #: Why the origin was given up; None while it is not.
+        self.given_up: GivenUp | None = None
 
     @property
     def room(self) -> int:
@@ -104,6 +117,7 @@ class Politeness:
 
     def on_answer(self, now: float) -> None:
         """The origin answered, and did not say that it is asked too much."""
+        self._has_answered = True
         self._failures = self._trials = 0
         self._open_until = self.given_up = self._given_up_until = None
         if self._refused_at is None:
@@ -120,7 +134,7 @@ class Politeness:
         if failure.status:
             self.on_answer(now)
             return False
-        if failure.cause not in UNREACHED:
+        if failure.cause not in (UNREACHED if self._has_answered else _UNHEARD):
             return False
         self._failures += 1
         if self._failures < CIRCUIT_FAILURES and self._open_until is None:
@@ -131,10 +145,10 @@ class Politeness:
         self._open_until = now + self._circuit_seconds()
         return opened
 
-    def give_up(self, why: str, now: float) -> None:
-        """Nothing more is to be asked of this origin for a while: `why`."""
-        self.given_up = why
-        self._given_up_until = now + GIVEN_UP_SECONDS
+    def give_up(self, why: str, failure: Failure, now: float) -> None:
+        """Nothing more is to be asked of this origin for a while, or for as long as it asks for."""
+        self.given_up = GivenUp(why, failure)
+        self._given_up_until = now + max(GIVEN_UP_SECONDS, failure.retry_after or 0.0)
 
     def look_again(self, now: float) -> None:
         """An origin that was given up long enough ago gets another chance."""
@@ -149,7 +163,7 @@ class Politeness:
         if self._refused_at is None or now - self._refused_at > _REFUSAL_BURST:
             self._room = max(1, self._room // 2)
             self._refused_at = now
-        if failure.retry_after:
+        if failure.retry_after and failure.retry_after <= LONGEST_WAIT:
             self._not_before = max(self._not_before, now + failure.retry_after)
 
 

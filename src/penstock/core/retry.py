@@ -115,12 +115,20 @@ class GiveUp(NamedTuple):
 
 
 def decide(
-    failure: Failure, *, attempt: int, contacted: bool, elapsed: float, jitter: float, policy: Policy
+    failure: Failure,
+    *,
+    attempt: int,
+    contacted: bool,
+    elapsed: float,
+    jitter: float,
+    policy: Policy,
+    is_shut: bool = False,
 ) -> Wait | GiveUp:
     """Try again after a while, or give up, and why.
 
     `attempt` counts failures in a row without a single new byte, this one included. `contacted`: the origin
-    had answered in this run before this failure. `elapsed` is seconds since the download began, `jitter` is
+    had answered in this run before this failure; `is_shut`: of late it could not be had for any file. `elapsed`
+    is seconds since the download began, `jitter` is
     in [0, 1).
     """
     if failure.cause is Cause.TLS_CERTIFICATE:
@@ -129,7 +137,9 @@ def decide(
         return GiveUp(f"{failure.message}; --allow-private asks all the same", resumable=contacted)
     if failure.status and failure.cause in (Cause.STATUS, Cause.PROXY) and failure.status not in PASSING_STATUSES:
         return _refusal(failure.status, contacted=contacted)
-    if _is_last(failure.cause, attempt, contacted=contacted, max_tries=policy.max_tries):
+    is_early = not contacted and (failure.cause in _FIRST_CONTACT or (is_shut and failure.cause in _BROKE_OFF))
+    most = FIRST_CONTACT_TRIES if is_early else policy.max_tries
+    if 0 < min(most, policy.max_tries or most) <= attempt:
         tries = "1 try" if attempt == 1 else f"{attempt} tries"
         return GiveUp(f"gave up after {tries}: {_describe(failure)}", resumable=True)
     retry_after = failure.retry_after or 0.0
@@ -158,12 +168,6 @@ def in_words(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{-(-seconds // length):.0f} {unit}s"
     return f"{-(-seconds // 1):.0f} s"
-
-
-def _is_last(cause: Cause, attempt: int, *, contacted: bool, max_tries: int) -> bool:
-    if not contacted and cause in _FIRST_CONTACT and attempt >= FIRST_CONTACT_TRIES:
-        return True
-    return 0 < max_tries <= attempt
 
 
 def _backoff(cause: Cause, attempt: int, jitter: float) -> float:

@@ -100,6 +100,7 @@ class Batch:
         shared: Surroundings,
         on_end: Callable[[Summary | None, BaseException | None], None],
     ) -> None:
+        template = Template(plan.template)  # first of all, for it may raise
         self._plan = plan
         self._root = os.path.join(plan.directory, "")
         self._folders: dict[str, str] = {}
@@ -111,7 +112,7 @@ class Batch:
         self._emit: Callable[[AnyEvent], None] = shared.emit
         self._on_end = on_end
         self._workers = Workers("penstock-manifest", 1, self._loop.call)
-        self._intake = Intake(rows, Template(plan.template), self._on_rows)
+        self._intake = Intake(rows, template, self._on_rows)
         self._manifest: Manifest | None = None
         self._tracks: dict[int, _Track] = {}
         self._wanting: set[int] = set()

@@ -44,6 +44,8 @@ class Context:
         self.request = request
         self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
         self.started = self.loop.now()
+        #: The last failure of a request.
+        self.failure: Failure | None = None
         self._source = 0
         self._shown: str | None = None
         self._host: Host | None = None
@@ -115,6 +117,7 @@ class Context:
 
     def failed(self, failure: Failure) -> None:
         """A request to the origin failed."""
+        self.failure = failure
         self.hosts.failed(self.host, failure)
 
     # Looked at a few times a second

@@ -111,7 +111,7 @@ async def _body(context: Context, opened: Opened, max_size: int) -> bytes:
     opened.transfer.follower = rest
     opened.transfer.resume()
     watch = context.loop.call_later(
-        context.options.deadline or 10 * context.options.stall_timeout,
+        10 * context.options.stall_timeout,
         lambda: ended.set(Failure(Cause.STALLED, "it took too long")),
     )
     try:

@@ -21,7 +21,7 @@ from penstock.engine.beginning import first_lane, first_range, known_from, recor
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
 from penstock.engine.fetch import Fetch, RepresentationMoved, too_large
-from penstock.engine.patience import Patience
+from penstock.engine.patience import Patience, too_late
 from penstock.engine.pipe import Backlog, Pipe
 from penstock.engine.place import (
     Place,
@@ -556,10 +556,7 @@ class Download:
             error.url = error.url or url
             return error
         if isinstance(error, Deadline):
-            seconds = self.context.options.deadline
-            return DownloadError(
-                f"{url}: not done within the deadline of {seconds:g} s", url=url, reason=Reason.DEADLINE
-            )
+            return too_late(self.context)
         place = self._place
         if isinstance(error, FileExistsError) and place is not None:
             return TargetExists(

@@ -25,6 +25,7 @@ from penstock.engine.document import read_document
 from penstock.engine.download import Cancel
 from penstock.engine.fanout import Fanout, Listener
 from penstock.engine.hosts import Host, Hosts
+from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
@@ -63,7 +64,13 @@ class Engine:
         self._loop = loop = Loop(_report)
         self._writer = Workers("penstock-write", 1, loop.call)
         self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
-        hosts = Hosts(loop.now, per_host=limits.per_host, pace=limits.pace, on_trouble=self._on_trouble)
+        hosts = Hosts(
+            loop.now,
+            per_host=limits.per_host,
+            pace=limits.pace,
+            on_trouble=self._on_trouble,
+            on_given_up=self._on_given_up,
+        )
         connections = connections_within_limits(limits.total_connections)
         if connections < min(limits.max_files, limits.total_connections):
             self._warn(f"only {connections} connections at once: few files may be open here (ulimit -n)")
@@ -108,13 +115,13 @@ class Engine:
     def submit_many(self, rows: Iterable[Row | BadRow | str], plan: Plan) -> Future[Summary]:
         """Begin a batch. Cancelled, or when the engine is closed by `cancel`, it stops where it stands."""
         future: Future[Summary] = Future()
-        self._enter()
 
         def ended(summary: Summary | None, error: BaseException | None) -> None:
             self._batches.discard(batch)
             self._settle(future, summary, error)
 
         batch = Batch(rows, plan, self._runner, self._shared, ended)
+        self._enter()
         future.add_done_callback(partial(self._on_future_done, batch.stop))
         self._loop.call(self._begin, batch)
         return future
@@ -130,6 +137,8 @@ class Engine:
             self._readers.add(task)
             future.add_done_callback(lambda _future: self._loop.call(self._readers.discard, task))
             task.start()
+            if request.options.deadline is not None:
+                self._loop.call_later(request.options.deadline, lambda: task.throw(too_late(context)))
 
         self._loop.call(begin)
         return future
@@ -205,6 +214,9 @@ class Engine:
     def _on_trouble(self, host: Host, message: str) -> None:
         if host.files + host.waiting > 1:  # a lone download says it by itself
             self._warn(message)
+
+    def _on_given_up(self, host: Host) -> None:
+        self._runner.given_up(host)
 
     def _warn(self, message: str) -> None:
         self._fanout.emit(Warned(download=0, at=Loop.now(), message=message))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from penstock.core.politeness import Politeness
-from penstock.core.retry import Failure
+from penstock.core.politeness import LONGEST_WAIT, TOO_MUCH, GivenUp, Politeness
+from penstock.core.retry import Failure, GiveUp, in_words
 from penstock.engine.context import Context
-from penstock.errors import NetworkError
+from penstock.engine.patience import error_for
+from penstock.errors import DownloadError
 from penstock.model import Origin
 from penstock.net.tasks import Promise
 
@@ -21,7 +22,7 @@ _KEPT: Final = 256
 class Host:
     """One origin. `files` are under way, `extra` are connections beyond each file's first, `waiting` files wait."""
 
-    __slots__ = ("extra", "files", "origin", "politeness", "sleepers", "waiting")
+    __slots__ = ("extra", "files", "is_told", "origin", "politeness", "sleepers", "waiting")
 
     def __init__(self, origin: Origin, politeness: Politeness) -> None:
         self.origin = origin
@@ -30,15 +31,18 @@ class Host:
         self.extra = 0
         self.waiting = 0
         self.sleepers: set[Promise[None]] = set()
+        #: True once it was said that its files are not tried.
+        self.is_told = False
 
     @property
     def room(self) -> int:
         """Files that may begin, as far as numbers go."""
         return self.politeness.room - self.files - self.extra
 
-    def give_up(self, why: str, now: float) -> None:
+    def give_up(self, why: str, failure: Failure, now: float) -> None:
         """The origin cannot be had: whoever waits for it hears so at once."""
-        self.politeness.give_up(why, now)
+        self.politeness.give_up(why, failure, now)
+        self.is_told = False
         for sleeper in list(self.sleepers):
             sleeper.set(None)
 
@@ -47,7 +51,8 @@ class Hosts:
     """Every origin that something is asked of. Belongs to the loop's thread.
 
     `per_host` bounds the files and connections of each; None: `DEFAULT_PER_HOST`, or more where one download is
-    allowed more. `pace` bounds requests per second. `on_trouble(host, message)` hears when a circuit opens.
+    allowed more. `pace` bounds requests per second. `on_trouble(host, message)` hears when a circuit opens,
+    `on_given_up(host)` when an origin is given up.
     """
 
     def __init__(
@@ -57,11 +62,13 @@ class Hosts:
         per_host: int | None,
         pace: float | None,
         on_trouble: Callable[[Host, str], None],
+        on_given_up: Callable[[Host], None],
     ) -> None:
         self._now = now
         self._per_host = per_host
         self._pace = pace
         self._on_trouble = on_trouble
+        self._on_given_up = on_given_up
         self._hosts: dict[Origin, Host] = {}
         #: Connections beyond each file's first, over all origins.
         self.extra = 0
@@ -89,7 +96,7 @@ class Hosts:
         politeness = host.politeness
         while True:
             if politeness.given_up is not None:
-                raise NetworkError(f"{context.shown_url}: {politeness.given_up}", url=context.shown_url, resumable=True)
+                raise refusal(politeness.given_up, context.shown_url)
             now = self._now()
             delay = politeness.delay(now)
             if delay <= 0:
@@ -110,6 +117,15 @@ class Hosts:
         """A request to the origin failed."""
         if host.politeness.on_failure(failure, self._now()):
             self._on_trouble(host, f"{host.origin}: {failure.message}; waiting before it is asked again")
+        wait = failure.retry_after or 0.0
+        if failure.status in TOO_MUCH and wait > LONGEST_WAIT:
+            self.give_up(host, f"{failure.message}: the server asks to come back in {in_words(wait)}", failure)
+
+    def give_up(self, host: Host, why: str, failure: Failure) -> None:
+        """Nothing can be had from the origin now: files that wait for it, or come soon, fail without a request."""
+        if host.politeness.given_up is None:
+            host.give_up(why, failure, self._now())
+            self._on_given_up(host)
 
     def take_extra(self, host: Host, change: int) -> None:
         """`change` connections more (or less) beyond a file's first."""
@@ -126,3 +142,8 @@ class Hosts:
         for origin, host in list(self._hosts.items()):
             if not (host.files or host.waiting or host.extra) and host.politeness.is_plain(now):
                 del self._hosts[origin]
+
+
+def refusal(given_up: GivenUp, url: str) -> DownloadError:
+    """The error of a file whose origin was given up: of the kind that showed it."""
+    return error_for(given_up.failure, GiveUp(given_up.why, resumable=True), url)

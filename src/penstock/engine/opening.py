@@ -21,12 +21,13 @@ class Opening:
     all, or slow. `on_answer` is called once, perhaps from a libcurl callback: with `head` set, or with `failure`.
     """
 
-    __slots__ = ("_on_answer", "_opened", "_patience", "_purse", "_room", "answered", "blocks", "ended", "failure",
-                 "head", "received")  # fmt: skip
+    __slots__ = ("_connect_timeout", "_on_answer", "_opened", "_purse", "_room", "_stall_timeout", "answered", "blocks",
+                 "ended", "failure", "head", "received")  # fmt: skip
 
     def __init__(self, opened: float, options: Options, purse: Purse | None, on_answer: Callable[[], None]) -> None:
         self._purse = purse
-        self._patience = options.connect_timeout + options.stall_timeout
+        self._connect_timeout = options.connect_timeout
+        self._stall_timeout = options.stall_timeout
         self._on_answer = on_answer
         self.begin(opened)
 
@@ -59,11 +60,17 @@ class Opening:
         if self.answered:
             return
         if transfer.head is None:
-            if now - self._opened > self._patience:
+            if self._is_silent(transfer, now - self._opened):
                 self.failure = Failure(Cause.STALLED, "no answer in time")
                 self._answer(None)
         elif now - self._opened - (transfer.setup or 0.0) > COLLECT_SECONDS:
             self._stop_collecting(transfer)
+
+    def _is_silent(self, transfer: Transfer, age: float) -> bool:
+        if age <= self._stall_timeout:
+            return False
+        asked = transfer.asked
+        return age > (self._connect_timeout if asked is None else asked) + self._stall_timeout
 
     def forget(self) -> None:
         """What was collected is not held any more."""

@@ -62,6 +62,7 @@ class Patience:
             elapsed=context.now - context.started,
             jitter=context.jitter(),
             policy=self._policy,
+            is_shut=context.host.politeness.is_open,
         )
         if isinstance(decision, GiveUp):
             raise error_for(failure, decision, context.shown_url)
@@ -76,6 +77,13 @@ class Patience:
             )
         )
         return decision.seconds
+
+
+def too_late(context: Context) -> DownloadError:
+    """The error of what was not done within its deadline."""
+    url, seconds = context.shown_url, context.options.deadline
+    words = "in time" if seconds is None else f"within the deadline of {seconds:g} s"
+    return DownloadError(f"{url}: not done {words}", url=url, reason=Reason.DEADLINE)
 
 
 def error_for(failure: Failure, verdict: GiveUp, url: str) -> DownloadError:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
+from penstock.core.politeness import GivenUp
 from penstock.core.turns import Turns
 from penstock.engine.hosts import Host, Hosts
 from penstock.model import Origin
@@ -39,7 +40,7 @@ class Starter(Protocol):
     def begin(self, ticket: Any) -> None:
         """Its turn has come."""
 
-    def refuse(self, ticket: Any, why: str) -> None:
+    def refuse(self, ticket: Any, why: GivenUp) -> None:
         """Its origin was given up while it waited."""
 
 
@@ -138,14 +139,16 @@ class Queue:
         """Connections that a file of `host` may have besides those it has: nobody waits for them."""
         places = max(0, self._max_files - (self._running - self._idle))
         wanted = min(host.waiting, places)
-        spare = host.politeness.ceiling - host.files - host.extra - wanted
+        # while files wait that may begin, a further connection must not take the room that the origin has earned
+        most = host.politeness.room if wanted else host.politeness.ceiling
+        spare = most - host.files - host.extra - wanted
         return max(0, min(spare, self._total - self._running - self._hosts.extra))
 
     def refuse_waiting(self, host: Host) -> None:
         """The origin was given up: what waits for it is told so."""
         line = self._waiting.get(host)
-        why = host.politeness.given_up or ""
-        while line:
+        why = host.politeness.given_up
+        while line and why is not None:
             ticket = line.popleft()
             self._unwait(ticket)
             self._starter.refuse(ticket, why)

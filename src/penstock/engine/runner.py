@@ -8,16 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from penstock.core.politeness import GivenUp
 from penstock.core.retry import Failure
 from penstock.core.urls import redact
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.download import Cancel, Deadline, Download
-from penstock.engine.hosts import Host
+from penstock.engine.hosts import Host, refusal
+from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.probe import Opened
 from penstock.engine.queue import Ticket
 from penstock.engine.swift import Errand, Landed, Swift, Swifts
-from penstock.errors import DownloadError, NetworkError, Reason, ServerRefused, TargetLocked
+from penstock.errors import DownloadError, NetworkError, Reason, TargetLocked
 from penstock.events import Cancelled, Failed, Finished, Started, Warned
 from penstock.model import Digest, Options, Origin, Request, Result
 from penstock.net.tasks import Promise, Task
@@ -34,8 +36,6 @@ TRICKLE_SECONDS: Final = 600.0
 TRICKLE_BYTES: Final = 1024
 #: Small files in memory on their way to the disk, beyond which nothing new begins.
 MOST_DELIVERIES: Final = 512
-#: Waits that servers ask for and that are too long to be waited out, seconds (see core/retry.py).
-_LONG_WAIT: Final = 300.0
 
 
 class Run(Ticket):
@@ -51,6 +51,8 @@ class Run(Ticket):
     context: Context | None = None
     download: Download | None = None
     task: Task | None = None
+    #: When its turn came.
+    begun = 0.0
     #: When bytes last came, and how many there were: to tell a file that moves from one that does not.
     moved_at = 0.0
     moved_to: int | None = None
@@ -153,7 +155,7 @@ class Runner:
         self._waiting.discard(run)
         self._running.add(run)
         run.number = next(self._numbers)
-        run.moved_at = self._loop.now()
+        run.begun = run.moved_at = self._loop.now()
         if not self._looking:
             self._looking = True
             self._loop.call_later(LOOK_SECONDS, self._look)
@@ -194,6 +196,9 @@ class Runner:
             self._ended(run, None, Cancel())
             return
         run.context = Context(run.number, run.make(run), self._shared)
+        run.context.started = run.begun
+        if isinstance(first, Failure):
+            run.context.failure = first
         run.context.emit(Started(download=run.number, at=run.context.now, url=run.context.shown_url))
         run.download = Download(run.context, self._backlog, vacant=run.vacant, first=first)
         run.task = Task(run.download.live(), partial(self._ended, run))
@@ -239,21 +244,24 @@ class Runner:
 
     def _learn(self, run: Run, error: BaseException | None) -> None:
         """An origin that cannot be had for one file cannot be had for the others that wait for it."""
-        assert run.host is not None
-        host = run.host
-        why = _why_not_at_all(host, error)
-        if why is not None and host.politeness.given_up is None:
-            now = self._loop.now()
-            if host.waiting:
-                self._shared.emit(Warned(download=0, at=now, message=f"{why}; its other files are not tried now"))
-            host.give_up(why, now)
-            self._queue.refuse_waiting(host)
+        host, failure = run.host, run.context.failure if run.context is not None else None
+        if host is None or failure is None or not isinstance(error, NetworkError):
+            return
+        if host.politeness.is_open or error.reason in {Reason.NAME_RESOLUTION, Reason.TLS}:
+            self._shared.hosts.give_up(host, failure.message, failure)
 
-    def refuse(self, run: Run, why: str) -> None:
+    def given_up(self, host: Host) -> None:
+        """An origin was given up (from the hosts)."""
+        self._queue.refuse_waiting(host)
+
+    def refuse(self, run: Run, why: GivenUp) -> None:
         """Its origin was given up while it waited (from the queue)."""
         self._waiting.discard(run)
-        url = redact(run.url)
-        self._end_unbegun(run, NetworkError(f"{url}: {why}", url=url, resumable=True))
+        if run.host is not None and not run.host.is_told:
+            run.host.is_told = True  # once, not for each file
+            message = f"{run.host.origin}: {why.why}; its other files are not tried now"
+            self._shared.emit(Warned(download=0, at=self._loop.now(), message=message))
+        self._end_unbegun(run, refusal(why, redact(run.url)))
 
     def _end_unbegun(self, run: Run, error: BaseException) -> None:
         if not run.is_one_of_many:
@@ -275,10 +283,13 @@ class Runner:
                 came: int | None = run.swift.received if run.swift.is_stoppable else None
                 run.swift.look(now)
                 self._see_movement(run, came, now)
+                if run.swift is not None and came is not None and self._is_late(run, now):
+                    self._give_up_small(run, run.swift)
             elif run.context is not None and run.download is not None:
                 run.context.look(now)
                 self._see_movement(run, run.download.bytes_awaited(), now)
-                self._see_deadline(run, run.context, now)
+                if self._is_late(run, now):
+                    self._interrupt(run, Deadline)
         self._queue.advance()
         self._looking = bool(self._running)
         if self._looking:
@@ -292,12 +303,18 @@ class Runner:
             return
         self._queue.set_idle(run, now - run.moved_at >= IDLE_SECONDS)
 
-    def _see_deadline(self, run: Run, context: Context, now: float) -> None:
-        deadline = context.options.deadline
+    @staticmethod
+    def _is_late(run: Run, now: float) -> bool:
+        deadline = run.options.deadline
         if deadline is None and run.is_one_of_many:
             deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES
-        if deadline is not None and now - context.started >= deadline:
-            self._interrupt(run, Deadline)
+        return deadline is not None and now - run.begun >= deadline
+
+    def _give_up_small(self, run: Run, swift: Swift[Run]) -> None:
+        """It did not come in time, and a download would find no time left."""
+        swift.stop()
+        run.swift = None
+        self._ended(run, None, too_late(Context(run.number, run.make(run), self._shared)))
 
 
 def result_of(run: Run, end: Result | Landed) -> Result:
@@ -319,14 +336,3 @@ def result_of(run: Run, end: Result | Landed) -> Result:
         fetched=end.size,
         connections=1,
     )
-
-
-def _why_not_at_all(host: Host, error: BaseException | None) -> str | None:
-    """Why nothing can be had from the origin for now, if that is what the error says; else None."""
-    if isinstance(error, NetworkError) and host.politeness.is_open:
-        return f"{host.origin} could not be reached: {error.message.rpartition(': ')[2]}"
-    if isinstance(error, ServerRefused) and (error.retry_after or 0) > _LONG_WAIT:
-        return error.message.partition(": ")[2]
-    if isinstance(error, NetworkError) and error.reason in {Reason.NAME_RESOLUTION, Reason.TLS}:
-        return f"{host.origin}: {error.message.rpartition(': ')[2]}"
-    return None

@@ -159,6 +159,11 @@ class Transfer:
         self.follower.on_end(self, None)
 
     @property
+    def asked(self) -> float | None:
+        """Seconds from its making until the request was sent; None while it is not."""
+        return self._curl.getinfo(pycurl.PRETRANSFER_TIME) or None
+
+    @property
     def is_reusable(self) -> bool:
         """True when it ended as it should, so that it may be begun `again`."""
         return self.is_kept and self._ended and not self.broken_off
