@@ -39,7 +39,7 @@ def tickets(name: str, count: int) -> list[Ticket]:
 
 def test_a_waiting_file_has_the_room_that_a_big_file_would_like() -> None:
     """Another origin has files under way; they must not make it look as if nobody here could begin."""
-    queue, starter, hosts = made(max_files=60, per_host=60)
+    queue, _, hosts = made(max_files=60, per_host=60)
     queue.put(tickets("other", 30))
     queue.put(tickets("busy", 100))
     busy = hosts.get(Origin("http", "busy", 80), 8)
@@ -48,7 +48,7 @@ def test_a_waiting_file_has_the_room_that_a_big_file_would_like() -> None:
 
 
 def test_a_lone_file_may_have_what_the_origin_is_not_known_to_refuse() -> None:
-    queue, starter, hosts = made(max_files=60, per_host=12)
+    queue, _, hosts = made(max_files=60, per_host=12)
     queue.put(tickets("lone", 1))
     assert queue.spare_connections(hosts.get(Origin("http", "lone", 80), 8)) == 11
 
