@@ -268,6 +268,20 @@ def sync(written: Sequence[Parcel], named: Sequence[Directory]) -> dict[int, OSE
     return failed
 
 
+def sync_file_system(path: Path) -> None:
+    """Return once everything on the file system of the directory `path` is on the disk, where that can be had.
+    Raises OSError."""
+    syncfs = _syncfs()
+    directory = Directory.open(path, create=False)
+    try:
+        if syncfs is not None and directory.descriptor is not None and syncfs(directory.descriptor):
+            return
+        if hasattr(os, "sync"):
+            os.sync()
+    finally:
+        directory.close()
+
+
 def abandon(parcel: Parcel) -> None:
     """It could not be written or synced: delete it."""
     assert parcel.directory is not None

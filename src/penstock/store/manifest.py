@@ -23,6 +23,7 @@ from penstock.core.digests import parse_checksum
 from penstock.core.template import told_apart
 from penstock.errors import StorageError, TargetLocked
 from penstock.model import Digest
+from penstock.store.deliver import sync_file_system
 from penstock.store.lock import try_lock
 from penstock.store.places import Places
 from penstock.store.schema import (
@@ -125,6 +126,8 @@ class Manifest:
         self._turn = 0
         self._run = 0
         self._has_secrets = False
+        #: True once what a killed run left is on the disk for certain.
+        self._is_settled = False
         self._lock: tuple[int, Path] | None = None
 
     @classmethod
@@ -314,9 +317,9 @@ class Manifest:
             return State.DONE
         if state != State.PENDING.value:
             self._set_pending(row, _status(os.path.join(self._root, target)))
-        elif self._was_published(row, target, entry, (size, mtime)):
-            return State.DONE
-        return State.PENDING
+            return State.PENDING
+        self._settle()
+        return State.DONE if self._was_published(row, target, entry, (size, mtime)) else State.PENDING
 
     def _is_still_there(self, target: str, size: int, mtime: int | None, digest: str | None, entry: Entry) -> bool:
         """The cheap check of a file that was done: its size and time; with `rechecks` its digest."""
@@ -347,6 +350,13 @@ class Manifest:
         digest = None if entry.expected is None else str(entry.expected)
         self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
         return True
+
+    def _settle(self) -> None:
+        """A run was broken off: it may not have come to sync the names of files and directories that it made."""
+        if not self._is_settled:
+            self._is_settled = True
+            with contextlib.suppress(OSError):
+                sync_file_system(self._rules.root)
 
     def _has_digest(self, path: str, expected: Digest) -> bool:
         try:
