@@ -246,9 +246,11 @@ def resume(stage: Stage, run: Recorded, report: Report, state: State, told: str)
 # Runs to record
 
 
-def record(stage: Stage, folder: Path, args: list[str], spoil: str | None = None) -> list[Event]:
-    """The events of a run in `folder`."""
-    trace = stage.fresh()
+def record(
+    stage: Stage, folder: Path, args: list[str], spoil: str | None = None, trace: Path | None = None
+) -> list[Event]:
+    """The events of a run in `folder`, after those of an earlier one that are in `trace`."""
+    trace = trace or stage.fresh()
     ended = stage.zygote.run(args, folder, trace=trace, spoil=spoil)
     assert ended.code == 0, ended.said
     stage.at_rest()
@@ -262,20 +264,38 @@ def fresh_file(stage: Stage, spoil: str | None = None) -> Recorded:
 
 
 def resumed_file(stage: Stage, spoil: str | None = None) -> Recorded:
-    """One file, from what a kill left."""
+    """One file, killed on the way and gone on from."""
+    return _killed_file(stage, Death("fdatasync", 4), spoil)
+
+
+def named_file(stage: Stage, spoil: str | None = None) -> Recorded:
+    """One file, killed when it had just got its name, and tidied up."""
+    return _killed_file(stage, Death("link", 1, "after"), spoil)
+
+
+def _killed_file(stage: Stage, death: Death, spoil: str | None) -> Recorded:
     job = single(stage)
     folder = stage.made()
-    assert stage.zygote.run(job.args, folder, death=Death("sync", 13)).was_killed
-    return _of_one(job, record(stage, folder, job.args, spoil), {'"1"': job.content})
+    trace = killed(stage, folder, job.args, death)
+    return _of_one(job, record(stage, folder, job.args, spoil, trace), {'"1"': job.content})
+
+
+def killed(stage: Stage, folder: Path, args: list[str], death: Death) -> Path:
+    """The trace of a run that was killed."""
+    trace = stage.fresh()
+    ended = stage.zygote.run(args, folder, death=death, trace=trace)
+    assert ended.was_killed, ended.said
+    stage.at_rest()
+    return trace
 
 
 def changed_file(stage: Stage, spoil: str | None = None) -> Recorded:
     """One file that changed on the server after a kill; by the time the power is back it is the old one again."""
     old = single(stage)
     folder = stage.made()
-    assert stage.zygote.run(old.args, folder, death=Death("sync", 13)).was_killed
+    trace = killed(stage, folder, old.args, Death("fdatasync", 4))
     new = single(stage, seed=9, etag='"2"')
-    events = record(stage, folder, old.args, spoil)
+    events = record(stage, folder, old.args, spoil, trace)
     single(stage)
     run = _of_one(old, events, {'"1"': old.content, '"2"': new.content})
     run.truths = {"d/file.bin": (new.content, old.content)}
@@ -304,6 +324,13 @@ def small_files(stage: Stage, spoil: str | None = None) -> Recorded:
     return _of_many(stage, folder, many(stage, folder), spoil)
 
 
+def killed_files(stage: Stage, spoil: str | None = None) -> Recorded:
+    """A list, killed when some files had just got their names, and gone on with."""
+    folder = stage.made()
+    job = many(stage, folder)
+    return _of_many(stage, folder, job, spoil, killed(stage, folder, job.args, Death("link", 15, "after")))
+
+
 def few_files(stage: Stage, spoil: str | None = None) -> Recorded:
     """A list so short that each file is synced by itself."""
     folder = stage.made()
@@ -316,8 +343,8 @@ def one_file_a_folder(stage: Stage, spoil: str | None = None) -> Recorded:
     return _of_many(stage, folder, many(stage, folder, count=12, folders=12), spoil)
 
 
-def _of_many(stage: Stage, folder: Path, job: Many, spoil: str | None) -> Recorded:
-    events = record(stage, folder, job.args, spoil)
+def _of_many(stage: Stage, folder: Path, job: Many, spoil: str | None, trace: Path | None = None) -> Recorded:
+    events = record(stage, folder, job.args, spoil, trace)
     contents = {f"d/{path}": content for path, content in job.contents.items()}
     return Recorded(
         events,
@@ -331,7 +358,8 @@ def _of_many(stage: Stage, folder: Path, job: Many, spoil: str | None) -> Record
 SCENES: Final[Mapping[str, Callable[[Stage, str | None], Recorded]]] = {
     scene.__name__: scene
     for scene in (
-        fresh_file, resumed_file, changed_file, overwritten_file, small_files, few_files, one_file_a_folder
+        fresh_file, resumed_file, named_file, changed_file, overwritten_file, small_files, killed_files, few_files,
+        one_file_a_folder,
     )
 }  # fmt: skip
 
@@ -341,7 +369,7 @@ def play(stage: Stage, name: str, resumes: int, seed: int, spoil: str | None = N
     report, dice = Report(), random.Random(seed)
     run = SCENES[name](stage, spoil)
     judge(run, report, dice)
-    if name in {"fresh_file", "resumed_file"}:
+    if name in {"fresh_file", "resumed_file", "named_file"}:
         judge_loss(run, report, "d/file.bin", dice)
     go_on(stage, run, report, resumes, dice)
     return report

@@ -121,13 +121,15 @@ class Recorder:
     """Makes each call, then writes down what it did."""
 
     def __init__(self, trace: Path, root: Path) -> None:
-        """Recorded is what happens below `root`."""
+        """Recorded is what happens below `root`; it goes on from a `trace` that is there already."""
         self._root = os.path.realpath(root)
-        self._file = trace.open("wb", buffering=0)
         self._files: dict[int, int] = {}
         self._count = 0
         self._guard = RLock()
-        for event in self._what_is_there():
+        earlier = read_trace(trace) if trace.exists() else []
+        self._file = trace.open("ab", buffering=0)
+        self._know(earlier)
+        for event in () if earlier else self._what_is_there():
             self._tell(event)
 
     def watch(self, call: Call, go: Callable[[], Any]) -> Any:
@@ -141,6 +143,18 @@ class Recorder:
 
     def _tell(self, event: Event) -> None:
         self._file.write(pickle.dumps(event))
+
+    def _know(self, earlier: list[Event]) -> None:
+        """Know the files that an earlier run made by their numbers."""
+        from tests.chaos.disk import DIRECTORY, Disk
+
+        disk = Disk()
+        for event in earlier:
+            disk.feed(event)
+        self._count = sum(isinstance(event, Created) for event in earlier)
+        for path, number in disk.current_names().items():
+            if number != DIRECTORY:
+                self._files[os.stat(os.path.join(self._root, path)).st_ino] = number
 
     def _what_is_there(self) -> Iterator[Event]:
         """What lay there before the run began is on the disk for good."""

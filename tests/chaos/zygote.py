@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from tests.chaos.calls import Call, intercept
+from tests.chaos.calls import Call, Watch, intercept
 from tests.cli.command import ROOT, environment
 
 #: No run takes this long, seconds.
@@ -30,8 +30,8 @@ _LAST_RUN_SECONDS = 60.0
 
 
 class Death(NamedTuple):
-    """SIGKILL at the `number`-th call (from 1) of a `kind` of `calls.KINDS`: before it, after it, or, for a write,
-    when half of its bytes are there."""
+    """SIGKILL at the `number`-th call (from 1) of a `kind` of `calls.KINDS`, or of one call by its name: before it,
+    after it, or, for a write, when half of its bytes are there."""
 
     kind: str
     number: int
@@ -101,7 +101,8 @@ class Zygote:
         spoil: str | None = None,
     ) -> Ended:
         """``penstock ARGS`` in `cwd` to its end: killed at `death`, or after `seconds`, or by itself. With `trace` its
-        calls are recorded there; `spoil` names a function of `tests.chaos.spoilt` that breaks the code first."""
+        calls are recorded there, after those of earlier runs; `spoil` names a function of `tests.chaos.spoilt` that
+        breaks the code first."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {
@@ -180,12 +181,13 @@ def _be_the_command(order: dict[str, Any]) -> None:
         import tests.chaos.spoilt as spoilt
 
         getattr(spoilt, order["spoil"])()
+    death = None if order["death"] is None else Death(*order["death"])
+    recorder = None
     if order["trace"]:
         from tests.chaos.trace import Recorder
 
-        intercept(Recorder(Path(order["trace"]), Path(order["cwd"])).watch)
-    else:
-        _intercept_counting(None if order["death"] is None else Death(*order["death"]), order["counted"])
+        recorder = Recorder(Path(order["trace"]), Path(order["cwd"]))
+    _intercept_counting(death, order["counted"], (lambda _call, go: go()) if recorder is None else recorder.watch)
     from penstock.__main__ import main
 
     try:
@@ -194,21 +196,22 @@ def _be_the_command(order: dict[str, Any]) -> None:
         os._exit(70)  # main does not return
 
 
-def _intercept_counting(death: Death | None, counted: str) -> None:
-    """Count calls, die at one of them, and tell the counts at the end."""
+def _intercept_counting(death: Death | None, counted: str, watch_on: Watch) -> None:
+    """Count calls, die at one of them, and tell the counts at the end; each is made by way of `watch_on`."""
     counts: Counter[str] = Counter()
     guard = Lock()
     leave = os._exit
 
     def watch(call: Call, go: Callable[[], Any]) -> Any:
         with guard:
-            counts[call.kind] += 1
-            is_it = death is not None and (call.kind, counts[call.kind]) == death[:2]
+            counts.update((call.kind, call.name) if call.kind != call.name else (call.kind,))
+            at = death.kind if death is not None and death.kind in (call.kind, call.name) else None
+            is_it = death is not None and at is not None and counts[at] == death.number
         if not is_it:
-            return go()
+            return watch_on(call, go)
         assert death is not None
         if death.when == "after":
-            go()
+            watch_on(call, go)
         elif death.when == "half" and call.kind == "write":
             _write_half(call)
         os.kill(os.getpid(), signal.SIGKILL)
