@@ -120,7 +120,9 @@ class Zygote:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
-        calls = json.loads(self._counted.read_text()) if self._counted.exists() else {}
+        calls: dict[str, int] = {}
+        with contextlib.suppress(OSError, ValueError):  # it was killed before it told them, or while it did
+            calls = json.loads(self._counted.read_text())
         return Ended(code, calls, self._said.read_text(errors="replace"))
 
     def __enter__(self) -> Zygote:
