@@ -1,12 +1,12 @@
 """Kill a download or a batch with SIGKILL, run the same command again, compare every byte.
 
-    python -m tests.chaos.kill --seed N --kills N [--batch] [--every] [--size MIB] [--dir DIR]
+    python -m tests.chaos.kill --seed N --kills N [--batch] [--every] [--size MIB [--rate MB]] [--dir DIR]
 
 Three ways, all of them replayable from the seed, which is printed with each finding:
 
     default         one file over several connections; each run is killed at a random instant, or at a random call of a
                     random kind (calls.KINDS), some of the resumed runs too. `--size`: in MiB and with the engine's own
-                    checkpoints, at full speed; without it, 300 kB with tiny steps.
+                    checkpoints, at `--rate` MB/s in all, 0 for full speed; without it, 300 kB with tiny steps.
     --batch         a list with its manifest, likewise
     --every         for every k and every kind: killed at its k-th call of the kind, then resumed; when there are more
                     than --kills of them, a sample
@@ -28,7 +28,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.stage import MANIFEST, Many, Single, Stage, done, leftovers, many, rows, single, wrong_files
+from tests.chaos.stage import (
+    CONNECTIONS,
+    MANIFEST,
+    Many,
+    Single,
+    Stage,
+    done,
+    leftovers,
+    many,
+    rows,
+    single,
+    wrong_files,
+)
 from tests.chaos.trace import forget_tree
 from tests.chaos.zygote import REAL, SMALL, Death, Ended, Tuning
 
@@ -45,6 +57,8 @@ WAYS: Final = {
     "commit": ("before", "after"),
 }
 _KILL_AGAIN: Final = 0.3
+#: Bytes per second of a large file. Past what the disk can sync, a kill costs more than `ALLOWED`.
+DEFAULT_RATE: Final = 100e6
 
 
 @dataclass
@@ -185,11 +199,13 @@ def unharmed(stage: Stage, args: list[str], folder: Path, tuning: Tuning) -> tup
     return ended.calls, time.monotonic() - began
 
 
-def singles(stage: Stage, dice: random.Random, kills: int, size: int | None = None) -> Tally:
-    """Random kills of one file; `size` in bytes, at full speed."""
+def singles(
+    stage: Stage, dice: random.Random, kills: int, size: int | None = None, rate: float = DEFAULT_RATE
+) -> Tally:
+    """Random kills of one file; of `size` bytes at `rate` bytes per second, 0 for full speed."""
     job = single(stage) if size is None else single(stage, size=size)
     if size is not None:
-        stage.server.rates = []
+        stage.server.rates = [rate / CONNECTIONS] if rate else []
     tuning = SMALL if size is None else REAL
     counts, seconds = unharmed(stage, job.args, stage.made(), tuning)
     tally = Tally()
@@ -238,6 +254,7 @@ def main() -> None:
     parser.add_argument("--batch", action="store_true")
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--size", type=int, default=None, metavar="MIB")
+    parser.add_argument("--rate", type=float, default=DEFAULT_RATE / 1e6, metavar="MB")
     parser.add_argument("--dir", default=None, help="where the files go; a temporary directory by default")
     options = parser.parse_args()
     dice = random.Random(options.seed)
@@ -250,7 +267,7 @@ def main() -> None:
             case False, True:
                 tally = every_single(stage, dice, options.kills)
             case _:
-                tally = singles(stage, dice, options.kills, options.size and options.size << 20)
+                tally = singles(stage, dice, options.kills, options.size and options.size << 20, options.rate * 1e6)
     for finding in tally.findings:
         print(finding)
     print(

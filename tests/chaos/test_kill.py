@@ -38,7 +38,7 @@ def test_F38_a_file_killed_at_any_instant_again_and_again_is_right_in_the_end(st
 
 
 def test_F38_a_kill_costs_no_more_than_64_MiB(stage: Stage) -> None:
-    tally = singles(stage, random.Random(3), 3, 160 * MIB)
+    tally = singles(stage, random.Random(3), 2, 112 * MIB)
     assert not tally.findings
     assert tally.worst <= ALLOWED
 
