@@ -144,3 +144,10 @@ def test_no_field_takes_more_than_linear_time(unit: str) -> None:
 )
 def test_the_cases_of_tc2231_as_browsers_read_them(value: str, name: str | None) -> None:
     assert filename(value) == name
+
+
+@pytest.mark.parametrize("name", ["voilà", "Å", "a Å", "Å b à"])
+def test_a_letter_whose_last_byte_is_a_space_of_another_charset_stays_whole(name: str) -> None:
+    raw = name.encode().decode("latin-1")
+    assert filename(f"attachment; filename={raw}") == name
+    assert filename(f"attachment; filename={raw} ; x=y") == name

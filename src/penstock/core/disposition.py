@@ -11,12 +11,13 @@ from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
 _MAX_FIELD: Final = 16 * 1024
+_SPACE: Final = " \t\r\n\f\v"
 #: One part up to its semicolon, a parameter or not. It matches wherever a part begins, and what follows a parameter
 #: always matches too, so that reading a field is linear in its length.
 _PART: Final = re.compile(
     r"""\s*(?:(?P<name>[A-Za-z0-9!#$&+.^_`|~*-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)|(?P<plain>[^;]*)))?"""
     r"""[^;]*(?:;|$)""",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,  # NBSP and NEL are the last bytes of letters in UTF-8
 )
 _EXTENDED: Final = re.compile(r"([A-Za-z0-9!#$%&+^_`{}~.-]*)'[^']*'(.*)", re.DOTALL)
 _ENCODED_WORD: Final = re.compile(r"=\?([A-Za-z0-9_.-]+)\?([bBqQ])\?([^?]*)\?=")
@@ -50,7 +51,7 @@ def _parameters(value: str) -> dict[str, str]:
     for part in _PART.finditer(value):
         if part["name"] is None:
             continue
-        text = part["plain"].strip() if part["quoted"] is None else _unescaped(part["quoted"])
+        text = part["plain"].strip(_SPACE) if part["quoted"] is None else _unescaped(part["quoted"])
         parameters.setdefault(part["name"].lower(), text)
     return parameters
 

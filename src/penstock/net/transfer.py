@@ -30,6 +30,9 @@ _MAX_INTERIM: Final = 32
 EARLY_BYTES: Final = 32 * 1024
 #: What a write callback returns to break the transfer off: fewer bytes than it was given.
 _ABORT: Final = 0
+#: All that may be cut off around a field (RFC 9112 §5): NBSP and NEL, which `str.strip` takes too, end letters in
+#: UTF-8.
+_OWS: Final = " \t\r\n"
 
 
 class Verdict(enum.Enum):
@@ -328,7 +331,7 @@ class Transfer:
 def parse_head(raw: list[bytes], url: str) -> Head:
     """A head from its raw lines, the status line first. Lines without a colon are ignored."""
     words = raw[0].split(None, 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    status = int(words[1]) if len(words) > 1 and len(words[1]) == 3 and words[1].isdigit() else 0
     head = Head(status, tuple(filter(None, map(_field, raw[1:]))), url)
     return head if head.get("") is None else Head(status, tuple(_unfolded(head.headers)), url)
 
@@ -339,9 +342,10 @@ def _field(line: bytes) -> tuple[str, str] | None:
     most lines come again with every file of a server."""
     text = line.decode("latin-1")
     if text[:1] in {" ", "\t"}:
-        return "", text.strip()
+        return "", text.strip(_OWS)
     name, colon, value = text.partition(":")
-    return (name.strip().lower(), value.strip()) if colon and not name.isspace() and name else None
+    name = name.strip(_OWS).lower()
+    return (name, value.strip(_OWS)) if colon and name else None
 
 
 def _unfolded(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
@@ -351,5 +355,5 @@ def _unfolded(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
             whole.append((name, value))
         elif whole:
             last, text = whole[-1]
-            whole[-1] = last, f"{text} {value}"
+            whole[-1] = last, f"{text} {value}".strip(_OWS)
     return whole
