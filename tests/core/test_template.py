@@ -60,3 +60,11 @@ def test_a_path_of_a_list_is_made_safe() -> None:
     assert safe_path("../a//./b\\c") == "a/b/c"
     with pytest.raises(InvalidRequest):
         safe_path("..")
+
+
+@pytest.mark.parametrize(
+    "template", ["{line:c}", "{line:999999999}", "{name:{line}}", "{line:{name.x}}", "{line:{line[0]}}", "{name!r:>9}"]
+)
+def test_nothing_but_a_width_stands_after_the_colon(template: str) -> None:
+    with pytest.raises(InvalidRequest):
+        Template(template)

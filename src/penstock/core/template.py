@@ -14,6 +14,7 @@ no field leads out of the directory.
 from __future__ import annotations
 
 import hashlib
+import re
 from string import Formatter
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,8 @@ from penstock.errors import InvalidRequest
 
 DEFAULT_TEMPLATE: Final = "{name}"
 FIELDS: Final = ("host", "path", "name", "stem", "ext", "line", "hash")
+#: All that `str.format` may be asked for: its other codes read attributes, fail on some lines, or fill the memory.
+_WIDTH: Final = re.compile(r"[0-9]{0,3}")
 #: A path of more folders than this is not made.
 MAX_DEPTH: Final = 32
 
@@ -37,9 +40,13 @@ class Template:
             pieces = list(Formatter().parse(text))
         except ValueError as error:
             raise InvalidRequest(f"template {text[:80]!r}: {error}") from None
-        for literal, field, _, conversion in pieces:
+        for literal, field, width, conversion in pieces:
             if field is not None and (field not in FIELDS or conversion):
                 raise InvalidRequest(f"template {text[:80]!r}: no field {field!r}; there are {', '.join(FIELDS)}")
+            if not _WIDTH.fullmatch(width or ""):
+                raise InvalidRequest(
+                    f"template {text[:80]!r}: after the colon only a width may stand, as in {{line:06}}"
+                )
             if "\\" in literal or "\0" in literal:
                 raise InvalidRequest(f"template {text[:80]!r}: folders are separated by /")
         if not text or text.startswith("/") or text.endswith("/") or ".." in text.split("/"):
