@@ -60,3 +60,16 @@ def test_F50_every_line_with_a_url_gives_exactly_one_row(lines: list[str]) -> No
     assert all(isinstance(row, Row | BadRow) for row in rows)
     numbers = [row.line for row in rows if isinstance(row, Row)]
     assert numbers == sorted(set(numbers))
+
+
+def test_S12_no_reason_shows_what_may_be_a_secret() -> None:
+    lines = [
+        f"https://user:{'x' * 300}@e.org/\udcff",
+        "https://e.org/a",
+        " header=Authorization: Bearer xxxx\udcff",
+        " Authorization: Bearer xxxx",
+        " header xxxx",
+    ]
+    bad = [row for row in read_uris(lines) if isinstance(row, BadRow)]
+    assert [row.line for row in bad] == [1, 3, 4, 5]
+    assert "xxx" not in "".join(row.text + row.why for row in bad)

@@ -12,6 +12,7 @@ and the rest go on. A row is known to be complete only when the next one begins,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -43,7 +44,7 @@ def read_uris(lines: Iterable[str]) -> Iterator[Row | BadRow]:
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         if (trouble := unusable(text)) is not None:
-            yield BadRow(number, excerpt(text), trouble)
+            yield BadRow(number, _option_name(text) if text[0] in " \t" else excerpt(text), trouble)
             continue
         if text[0] in " \t":
             count += 1
@@ -83,13 +84,18 @@ def unusable(text: str) -> str | None:
 
 def excerpt(text: str) -> str:
     """The beginning of a line, fit to be shown: escaped, and without credentials."""
-    return escape(redact(text[: 2 * _EXCERPT])[:_EXCERPT])
+    return escape(redact(text)[:_EXCERPT])  # cut before, a long password would lose the sign that it is one
+
+
+def _option_name(text: str) -> str:
+    """As much of an option as may be shown: its value may be a secret."""
+    return escape(re.split(r"[\s:;=]", text.strip(), maxsplit=1)[0][:40]) + "="
 
 
 def _with_option(row: Row | None, text: str, number: int, count: int) -> Row | BadRow:
     name, equals, value = text.partition("=")
     name, value = name.strip().removeprefix("--"), value.strip()
-    shown = f"{escape(name[:40])}="
+    shown = _option_name(text)
     if row is None:
         return BadRow(number, shown, "an option without a URL above it")
     if not equals or not value or count > MAX_OPTIONS:
