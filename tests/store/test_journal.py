@@ -19,11 +19,12 @@ from penstock.store.part import PartFile
 RECORD = Record("https://example.org/a.iso", 1000, Validator("etag", '"1"'), '"1"', None, ((0, 10), (20, 1000)))
 
 ranges = st.lists(st.integers(0, 2**40), unique=True, max_size=20).map(sorted)
+field_values = st.text(st.characters(exclude_categories=["Cc"]), max_size=20)
 records = st.builds(
     Record,
     source=st.text(max_size=50),
     length=st.just(2**41) | st.none(),
-    validator=st.none() | st.builds(Validator, st.sampled_from(["etag", "last-modified"]), st.text(max_size=20)),
+    validator=st.none() | st.builds(Validator, st.sampled_from(["etag", "last-modified"]), field_values),
     etag=st.none() | st.text(max_size=20),
     last_modified=st.none() | st.text(max_size=20),
     done=ranges.map(lambda at: tuple(zip(at[::2], at[1::2], strict=False))),
@@ -147,3 +148,15 @@ def test_F39_a_checkpoint_vouches_only_for_what_was_written_before_the_sync(dire
     assert isinstance(found, Record)
     assert found.done == ((0, 10),)
     part.close()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        RECORD._replace(length=2**63),
+        RECORD._replace(length=None, done=((0, 2**63),)),
+        RECORD._replace(validator=Validator("etag", '"1"\r\nCookie: a')),
+    ],
+)
+def test_S16_what_no_server_can_have_said_is_not_believed(record: Record) -> None:
+    assert isinstance(decode(encode(record)), Unreadable)

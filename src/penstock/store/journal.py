@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from penstock.core.headers import MAX_LENGTH
 from penstock.core.ranges import RangeSet
 from penstock.core.resume import Record, Unreadable
 from penstock.model import Validator
@@ -25,6 +27,8 @@ _MAGIC: Final = "penstock-journal"
 VERSION: Final = 1
 #: A journal grows by some 30 bytes a range; this is far beyond any that we write, and bounds a planted one.
 MAX_JOURNAL_BYTES: Final = 4 * 1024 * 1024
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def encode(record: Record) -> bytes:
@@ -63,20 +67,22 @@ def decode(content: bytes) -> Record | Unreadable:
 
 def _from_json(fields: dict[str, Any]) -> Record:
     length = fields["length"]
-    _require(length is None or (type(length) is int and length >= 0))
+    _require(length is None or (type(length) is int and 0 <= length <= MAX_LENGTH))
     _require(isinstance(fields["source"], str))
     for name in ("etag", "last_modified"):
         _require(fields[name] is None or isinstance(fields[name], str))
     validator = fields["validator"]
     if validator is not None:
         kind, value = validator
-        _require(kind in {"etag", "last-modified"} and isinstance(value, str))
+        _require(
+            kind in {"etag", "last-modified"} and isinstance(value, str) and not _CONTROL.search(value)
+        )  # it goes into If-Range
         validator = Validator(kind, value)
     done = []
     last = -1
     for start, stop in fields["done"]:
         _require(type(start) is int and type(stop) is int and last < start < stop)
-        _require(length is None or stop <= length)
+        _require(stop <= (MAX_LENGTH if length is None else length))
         done.append((start, stop))
         last = stop
     return Record(fields["source"], length, validator, fields["etag"], fields["last_modified"], tuple(done))
