@@ -106,8 +106,9 @@ def _export(records: Any, export: str, state: str | None) -> int:
 
 def _csv_line(cells: Any) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(["" if cell is None else cell for cell in cells])
-    return buffer.getvalue()
+    # a lone CR is quoted only by a writer that ends its lines with one (before Python 3.13)
+    csv.writer(buffer, lineterminator="\r\n").writerow(["" if cell is None else cell for cell in cells])
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _verify(records: Any, directory: Path | None, *, quiet: bool) -> int:

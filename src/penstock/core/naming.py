@@ -85,6 +85,11 @@ def safe_name(hint: str) -> str | None:
     return name if name.strip("_") or "_" in hint else None
 
 
+def is_safe_path(path: str) -> bool:
+    """True for a relative path of which every component is as `safe_name` makes it: it leads nowhere else."""
+    return all(part and safe_name(part) == part for part in path.split("/"))
+
+
 def _trimmed(name: str) -> str:
     """Without whitespace at either end, and without dots at the end, however the two alternate."""
     end = len(name)

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.core.digests import parse_checksum
+from penstock.core.naming import is_safe_path
 from penstock.core.template import told_apart
-from penstock.errors import StorageError, TargetLocked
+from penstock.errors import InvalidRequest, StorageError, TargetLocked
 from penstock.model import Digest
 from penstock.store.deliver import sync_file_system
 from penstock.store.lock import try_lock
@@ -42,6 +43,7 @@ from penstock.store.schema import (
 _BUSY_SECONDS: Final = 30.0
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
+_DAMAGED: Final = "it is not a manifest, or damaged; move it away, or give another file with --manifest"
 LOCK_SUFFIX: Final = ".lock"
 
 
@@ -156,7 +158,7 @@ class Manifest:
 
     def close(self) -> None:
         """Commit and let go."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
             self._db.commit()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
@@ -168,7 +170,9 @@ class Manifest:
         db = self._db
         _prepare(db)
         self._run = db.execute("SELECT coalesce(max(run), 0) + 1 FROM run").fetchone()[0]
-        db.execute("INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), self._root))
+        db.execute(
+            "INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), _as_stored(self._root))
+        )
         db.execute("DELETE FROM bad")
         db.commit()
 
@@ -229,7 +233,9 @@ class Manifest:
     def add_bad(self, line: int, text: str, why: str) -> None:
         """Record a line that cannot be used."""
         with told(None), self._db:
-            self._db.execute("INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, text, why))
+            self._db.execute(
+                "INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, _encodable(text), _encodable(why))
+            )
 
     def _origin(self, name: str) -> int:
         number = self._origins.get(name)
@@ -302,6 +308,8 @@ class Manifest:
         row, run, state, target, size, mtime, digest = known
         if run == self._run:
             return None
+        if not isinstance(target, str) or not is_safe_path(target):
+            raise StorageError("the manifest names a file outside the directory: somebody changed it; move it away")
         self._turn += 1
         self._db.execute(
             "UPDATE file SET run = ?, turn = ?, line = ?, url = ?, others = ?, expected = ?, expected_size = ?"
@@ -331,7 +339,10 @@ class Manifest:
             return self._has_digest(path, entry.expected)
         if not self._rules.rechecks or digest is None:
             return True
-        return self._has_digest(path, parse_checksum(digest))
+        try:
+            return self._has_digest(path, parse_checksum(str(digest)))
+        except InvalidRequest:  # somebody changed it
+            return False
 
     def _was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
         """A pending row of an earlier run whose target is there: the run was killed before it could say so.
@@ -424,9 +435,15 @@ class Manifest:
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how rows ended; the files of those that are done are durable."""
-        told_times = [o if o.mtime is not None or o.reason else o._replace(mtime=self._mtime(o)) for o in outcomes]
+        told_times = [self._told(outcome) for outcome in outcomes]
         with told(None), self._db:
             self._db.execute(RECORD_MANY, (json.dumps(told_times),))
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        """With what only a look at the file tells, and in words that can be stored."""
+        if outcome.message is not None:
+            return outcome._replace(message=_encodable(outcome.message))
+        return outcome if outcome.mtime is not None or outcome.reason else outcome._replace(mtime=self._mtime(outcome))
 
     def _mtime(self, outcome: Outcome) -> int | None:
         status = _status(os.path.join(self._root, outcome.target))
@@ -440,6 +457,20 @@ class Manifest:
                 " WHERE run = ? AND state = 2 AND reason <> 'unwanted' GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
                 (self._run, most),
             ).fetchall()
+
+
+def _encodable(text: str) -> str:
+    """Text with what UTF-8 does not know (bytes of a path that is not) as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _as_stored(path: str) -> str | bytes:
+    """A path as SQLite can hold it: the bytes of one that is not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
 
 
 def _status(path: str) -> os.stat_result | None:
@@ -499,6 +530,8 @@ def told(path: Path | None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StorageError(f"{path or 'the manifest'}: {_words(error)}", resumable=True) from error
+    except UnicodeDecodeError as error:  # SQLite quotes damaged bytes in its own message
+        raise StorageError(f"{path or 'the manifest'}: {_DAMAGED}") from error
     except StorageError as error:
         if path is not None and not error.message.startswith(str(path)):
             raise StorageError(f"{path}: {error.message}") from error
@@ -514,7 +547,7 @@ def _words(error: sqlite3.Error) -> str:
     if code.startswith("SQLITE_FULL"):
         return "the disk is full; make room, and the same command goes on"
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return "it is not a manifest, or damaged; move it away, or give another file with --manifest"
+        return _DAMAGED
     if code.startswith("SQLITE_BUSY"):
         return "another program keeps the manifest locked"
     return str(error)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from penstock.core.naming import safe_name
+from penstock.core.naming import is_safe_path
 from penstock.errors import InvalidRequest, StorageError
 from penstock.store.manifest import check_kind, check_owner, told
 
@@ -58,14 +58,14 @@ class Records:
         with told(path):
             with path.open("rb") as file:
                 check_owner(file.fileno(), path)
-            self._db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+            self._db = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=ro", uri=True)
             check_kind(self._db)
             found = self._db.execute("SELECT run, root FROM run ORDER BY run DESC LIMIT 1").fetchone()
         if found is None:
             raise StorageError(f"{path}: the manifest is empty")
         self._run = int(found[0])
         #: The directory that targets are relative to, as the last run named it.
-        self.root = Path(str(found[1]))
+        self.root = Path(os.fsdecode(found[1]))
 
     def close(self) -> None:
         """Let go."""
@@ -101,14 +101,19 @@ class Records:
             for line, number, *rest in self._db.execute(
                 f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run = ?{where} ORDER BY line, turn", (self._run,)
             ):
-                yield Fact(line, _STATES[number], *rest)
+                yield Fact(line, _state(number, line, *rest), *rest)
             if state in {None, "failed"}:
                 for line, text, why in self._db.execute("SELECT line, text, why FROM bad ORDER BY line"):
+                    _state(2, line, text, why)
                     yield Fact(line, "failed", text, "", None, None, None, None, None, None, "invalid-request", why)
 
     def place(self, target: str) -> Path | None:
         """Where a target is; None for one that leads out of the directory: somebody has been at the manifest."""
-        parts = target.split("/")
-        if any(part in {"", ".", ".."} or "\0" in part or safe_name(part) is None for part in parts):
-            return None
-        return Path(os.path.join(self.root, *parts))
+        return self.root / target if is_safe_path(target) else None
+
+
+def _state(number: object, *cells: object) -> str:
+    """A row's state in words; raises StorageError for what no run writes: SQLite's columns take values of any type."""
+    if type(number) is not int or not 0 <= number < len(_STATES) or any(isinstance(cell, bytes) for cell in cells):
+        raise StorageError("the manifest is damaged: a row makes no sense")
+    return _STATES[number]
