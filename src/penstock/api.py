@@ -26,6 +26,8 @@ StrPath = str | os.PathLike[str]
 _OPTION_NAMES: Final = frozenset(field.name for field in dataclasses.fields(Options))
 _LIMIT_NAMES: Final = {"rate": "rate_limit", "pace": "rate_per_host"}
 _HTTP_VERSIONS: Final = ("1.0", "1.1", "2", "3")
+#: Bytes of a line that libcurl takes from a cookie file (MAX_COOKIE_LINE in its lib/cookie.h).
+MAX_COOKIE_LINE = 4999
 _PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
@@ -242,3 +244,16 @@ def _check_files(options: Options) -> None:
         path = getattr(options, name)
         if path is not None and not path.is_file():
             raise InvalidRequest(f"{path}: no such file (given as {name})")
+    if options.cookie_file is not None:
+        _check_cookie_file(options.cookie_file)
+
+
+def _check_cookie_file(path: Path) -> None:
+    """Refuse what would make libcurl fail every transfer that reads it."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_COOKIE_LINE + 1), b""), 1):
+                if len(line) > MAX_COOKIE_LINE:
+                    raise InvalidRequest(f"{path}: line {number} is too long for a cookie; is it a cookie file?")
+    except OSError as error:
+        raise InvalidRequest(f"{path}: {error.strerror or error}") from error

@@ -92,7 +92,7 @@ def _parse(path: Path, ctx: click.Context) -> dict[str, Any]:
         return tomllib.loads(content.decode())
     except OSError as error:
         raise click.UsageError(f"{path}: {error.strerror}", ctx) from error
-    except ValueError as error:  # TOML's and UTF-8's errors both
+    except (ValueError, RecursionError) as error:  # TOML's and UTF-8's errors both; nesting
         raise click.UsageError(f"{path}: not TOML: {error}", ctx) from error
 
 
@@ -103,12 +103,14 @@ def _checked(value: Any, option: click.Option, where: str, ctx: click.Context) -
     fits = all(isinstance(part, kinds) and (bool in kinds or not isinstance(part, bool)) for part in parts)
     if not fits or option.multiple != isinstance(value, list):
         raise click.UsageError(f"{where}: must be {named}", ctx)
-    if isinstance(option.type, click.Path):
-        value = os.path.expanduser(value)
     try:
+        if isinstance(option.type, click.Path):
+            value = os.path.expanduser(value)
         option.type_cast_value(ctx, value)
     except click.BadParameter as error:
         raise click.UsageError(f"{where}: {error.message}", ctx) from error
+    except (ValueError, OverflowError) as error:  # a path with NUL in it, an integer beyond every float
+        raise click.UsageError(f"{where}: {error}", ctx) from error
     return value
 
 
