@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from penstock.core.globs import fill, parse_glob
 from penstock.errors import InvalidRequest
+from tests.fuzz.steps import counted
 
 H = "http://e.org/"
 
@@ -71,3 +72,8 @@ def test_nothing_but_our_own_error_is_raised(text: str) -> None:
         return
     assert glob.count >= 1
     assert len(list(itertools.islice(glob, 100))) == min(100, glob.count)
+
+
+def test_S19_an_address_without_its_end_is_not_looked_for_again_and_again() -> None:
+    with counted(100_000), pytest.raises(InvalidRequest):
+        parse_glob("https://[" + ":" * 2000)

@@ -20,7 +20,7 @@ MAX_GLOBS: Final = 100
 _MAX_DIGITS: Final = 18
 _NUMBERS: Final = re.compile(r"\[([0-9]+)-([0-9]+)(?::([0-9]+))?\]")
 _LETTERS: Final = re.compile(r"\[([A-Za-z])-([A-Za-z])(?::([0-9]+))?\]")
-_ADDRESS: Final = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z._~%-]*)?\]")
+_ADDRESS: Final = re.compile(r"\[(?=[^:\]]*:)[0-9A-Fa-f:.]*(?:%[0-9A-Za-z._~%-]*)?\]")
 _FIELD: Final = re.compile(r"#([0-9]{1,3})")
 
 

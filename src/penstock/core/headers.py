@@ -85,7 +85,6 @@ def conflicting_lengths(values: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-@lru_cache(maxsize=256)
 def http_date(value: str | None) -> float | None:
     """An HTTP-date in any of its three forms (RFC 9110 §5.6.7) as seconds since the epoch."""
     if value is None or len(value) > 64 or not value.isascii():
