@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,9 @@ CHECKPOINT_SECONDS: Final = 1.0
 CHECKPOINT_BYTES: Final = 64 * 1024 * 1024
 #: Bytes at which one begins, so that it is done before CHECKPOINT_BYTES have come on a fast link.
 _BEGIN_BYTES: Final = CHECKPOINT_BYTES // 2
+#: What a journal needs on a disk that is full: its own bytes, and a block or two of the file system's.
+_ROOM_BYTES: Final = 256 * 1024
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Checkpoints:
@@ -56,11 +60,18 @@ class Checkpoints:
             self._begin()
 
     async def final(self) -> None:
-        """Make one more, of everything there is; raises what went wrong."""
+        """Make one more, of everything there is; raises what went wrong.
+
+        On a full disk the last bytes are given up for the journal: better those again than all of them.
+        """
         while self._running is not None:
             await self._running
         self.error = None
         await self._begin()
+        if isinstance(self.error, OSError) and self.error.errno in _FULL:
+            await self._context.disk(lambda: self._part.give_back(_ROOM_BYTES))
+            self.error = None
+            await self._begin()
         if self.error is not None:
             raise self.error
 

@@ -145,13 +145,12 @@ def prepare(place: Place, record: Record, *, keep: bool) -> None:
     if not keep:
         place.journal.remove()
         place.part.reset()
-        place.journal.replace(record)
     else:
         place.part.reset(RangeSet(record.done))
+    # before the part is made longer: a journal of before may list bytes past a truncated end, and must not find zeros
+    place.journal.replace(record)
     if record.length is not None and place.part.size != record.length:
         place.part.allocate(record.length)
-    if keep:
-        place.journal.replace(record)
 
 
 def forget(place: Place) -> None:

@@ -133,8 +133,12 @@ class Journal:
 
 
 def checkpoint(part: PartFile, journal: Journal, record: Callable[[RangeSet], Record]) -> int:
-    """Make what was written durable, then let the journal vouch for it; returns the bytes it vouches for."""
+    """Make what was written durable, then let the journal vouch for it; returns the bytes it vouches for.
+
+    Raises OSError; StorageError when the part was taken away.
+    """
     done = part.written()  # before the sync: bytes that land after it may be lost
     part.sync()
+    part.check_in_place()
     journal.replace(record(done))
     return done.size

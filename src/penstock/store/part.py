@@ -13,7 +13,8 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from penstock.core.ranges import RangeSet
+from penstock.core.ranges import Range, RangeSet
+from penstock.errors import StorageError
 from penstock.store.directory import Directory
 from penstock.store.lock import try_lock
 
@@ -123,6 +124,21 @@ class PartFile:
         """True when `name` in the same directory is this very file."""
         there = self.directory.status(name)
         return there is not None and os.path.samestat(there, os.fstat(self._fd))
+
+    def check_in_place(self) -> None:
+        """Raise StorageError when somebody deleted the part or put another file in its place: our bytes have no name
+        any more, and whatever has it is not ours to vouch for."""
+        if not self.is_same_file(self.name):
+            path = self.directory.path / self.name
+            raise StorageError(f"{path}: somebody deleted or replaced it while we downloaded; run the command again")
+
+    def give_back(self, size: int) -> None:
+        """Free the last `size` bytes that were written, or fewer, and what was reserved behind them. Raises OSError."""
+        with self._guard:
+            last = max(self._written, default=Range(0, 0))
+            cut = max(last.start, last.stop - size)
+            self._written.remove(cut, last.stop)
+        os.ftruncate(self._fd, cut)
 
     def discard(self) -> None:
         """Delete the part from the directory, and what a crash left of replacing the target by it; the descriptor
