@@ -214,6 +214,30 @@ def test_F41_a_part_that_was_deleted_or_truncated_is_not_believed(fault_server: 
     assert assert_whole(fetch(url, folder), CONTENT).resumed == 0
 
 
+@pytest.mark.parametrize("how", ["overwritten", "replaced"])
+def test_F41_a_part_replaced_by_other_bytes_of_its_length_is_not_believed(
+    fault_server: FaultServer, tmp_path: Path, how: str
+) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    part = tmp_path / "a.part"
+    if how == "replaced":
+        part.unlink()
+    part.write_bytes(Content(CONTENT.size, seed=9).read(0, CONTENT.size))
+    story = fetch(url, tmp_path)
+    assert assert_whole(story, CONTENT).resumed == 0
+    assert "other bytes" in story.all(Restarted)[0].why
+
+
+def test_F41_a_copy_on_another_disk_is_as_good(fault_server: FaultServer, tmp_path: Path) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path / "one")
+    (tmp_path / "two").mkdir()
+    for path in (tmp_path / "one").iterdir():
+        (tmp_path / "two" / path.name).write_bytes(path.read_bytes())
+    assert assert_whole(fetch(url, tmp_path / "two"), CONTENT).resumed > 1 * MB
+
+
 def test_F37_a_second_download_of_the_same_target_is_refused(fault_server: FaultServer, tmp_path: Path) -> None:
     url = fault_server.serve("/a", CONTENT)
     fault_server.script = at_rate(4 * MB)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.ranges import RangeSet
-from penstock.core.resume import Record, Unreadable
+from penstock.core.resume import Record, Sample, Unreadable
 from penstock.model import Validator
 from penstock.store.directory import Directory
 from penstock.store.journal import MAX_JOURNAL_BYTES, Journal, checkpoint, decode, encode
 from penstock.store.part import PartFile
+from penstock.store.samples import SAMPLE_BYTES, SAMPLES
 
 RECORD = Record("https://example.org/a.iso", 1000, Validator("etag", '"1"'), '"1"', None, ((0, 10), (20, 1000)))
 
@@ -28,6 +31,9 @@ records = st.builds(
     etag=st.none() | st.text(max_size=20),
     last_modified=st.none() | st.text(max_size=20),
     done=ranges.map(lambda at: tuple(zip(at[::2], at[1::2], strict=False))),
+    samples=st.lists(
+        st.builds(Sample, st.integers(0, 2**63), st.integers(1, SAMPLE_BYTES), st.text(max_size=20)), max_size=SAMPLES
+    ).map(tuple),
 )
 
 
@@ -74,6 +80,21 @@ def test_F40_a_newer_format_says_so() -> None:
 def test_F40_ranges_that_make_no_sense_are_refused(done: tuple[tuple[int, int], ...]) -> None:
     crafted = Record(RECORD.source, 1000, RECORD.validator, None, None, done)
     assert isinstance(decode(encode(crafted)), Unreadable)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [((-1, 5, "x"),), ((0, 0, "x"),), ((0, SAMPLE_BYTES + 1, "x"),), ((0, 5, 6),), ((0, 5),), ((0, 5, "x"),) * 9],
+)
+def test_F40_S16_samples_that_make_no_sense_are_refused(samples: tuple[Any, ...]) -> None:
+    assert isinstance(decode(encode(RECORD._replace(samples=samples))), Unreadable)
+
+
+def test_F40_a_journal_of_before_there_were_samples_is_read() -> None:
+    body = encode(RECORD).partition(b"\n")[2].replace(b',"samples":[]', b"")
+    header = f"penstock-journal 1 {hashlib.sha256(body).hexdigest()}\n".encode()
+    assert b"samples" not in body
+    assert decode(header + body) == RECORD
 
 
 def test_there_is_none_at_first(directory: Directory) -> None:

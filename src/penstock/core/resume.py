@@ -9,6 +9,14 @@ from penstock.core.ranges import RangeSet
 from penstock.model import Representation, Validator
 
 
+class Sample(NamedTuple):
+    """What `size` bytes of the part file from `start` on were: their digest, hexadecimal."""
+
+    start: int
+    size: int
+    digest: str
+
+
 class Record(NamedTuple):
     """What a journal says. `source` is the URL without credentials, `length` bytes or None while unknown."""
 
@@ -18,6 +26,8 @@ class Record(NamedTuple):
     etag: str | None
     last_modified: str | None
     done: tuple[tuple[int, int], ...]
+    #: Of the bytes that are done; journals of before had none.
+    samples: tuple[Sample, ...] = ()
 
     @property
     def representation(self) -> Representation:

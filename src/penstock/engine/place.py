@@ -20,6 +20,7 @@ from penstock.store.directory import Directory
 from penstock.store.journal import Journal
 from penstock.store.part import PART_SUFFIX, PartFile
 from penstock.store.publish import clean_up
+from penstock.store.samples import bears_out, take_samples
 
 #: Names tried under ``--if-exists rename`` before giving up.
 _MAX_NAMES: Final = 10_000
@@ -125,7 +126,10 @@ def _open(directory: Directory, name: str) -> Place | None:
     journal = Journal(directory, name)
     published = part_status is not None and part.is_same_file(name)
     try:
-        return Place(directory, name, part, journal, journal.load(), part.size, published)
+        found = journal.load()
+        if isinstance(found, Record) and not bears_out(part, found.samples):
+            found = Unreadable("the part file holds other bytes than it lists")
+        return Place(directory, name, part, journal, found, part.size, published)
     except BaseException:
         part.close()
         raise
@@ -148,7 +152,8 @@ def prepare(place: Place, record: Record, *, keep: bool) -> None:
     else:
         place.part.reset(RangeSet(record.done))
     # before the part is made longer: a journal of before may list bytes past a truncated end, and must not find zeros
-    place.journal.replace(record)
+    samples = take_samples(place.part, RangeSet(record.done)) if keep else ()
+    place.journal.replace(record._replace(samples=samples))
     if record.length is not None and place.part.size != record.length:
         place.part.allocate(record.length)
 

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from penstock.core.headers import MAX_LENGTH
 from penstock.core.ranges import RangeSet
-from penstock.core.resume import Record, Unreadable
+from penstock.core.resume import Record, Sample, Unreadable
 from penstock.model import Validator
 from penstock.store.directory import Directory
 from penstock.store.part import PART_SUFFIX, PartFile
+from penstock.store.samples import SAMPLE_BYTES, SAMPLES, take_samples
 
 JOURNAL_SUFFIX: Final = PART_SUFFIX + ".journal"
 _ASIDE_SUFFIX: Final = JOURNAL_SUFFIX + "~"
@@ -42,6 +43,7 @@ def encode(record: Record) -> bytes:
             "etag": record.etag,
             "last_modified": record.last_modified,
             "done": record.done,
+            "samples": record.samples,
         },
         separators=(",", ":"),
     ).encode("ascii")
@@ -85,7 +87,12 @@ def _from_json(fields: dict[str, Any]) -> Record:
         _require(stop <= (MAX_LENGTH if length is None else length))
         done.append((start, stop))
         last = stop
-    return Record(fields["source"], length, validator, fields["etag"], fields["last_modified"], tuple(done))
+    samples = tuple(Sample(*fields_of) for fields_of in fields.get("samples", ()))
+    for sample in samples:
+        _require(type(sample.start) is int and type(sample.size) is int and isinstance(sample.digest, str))
+        _require(sample.start >= 0 and 0 < sample.size <= SAMPLE_BYTES)
+    _require(len(samples) <= SAMPLES)
+    return Record(fields["source"], length, validator, fields["etag"], fields["last_modified"], tuple(done), samples)
 
 
 def _require(truth: bool) -> None:
@@ -140,5 +147,5 @@ def checkpoint(part: PartFile, journal: Journal, record: Callable[[RangeSet], Re
     done = part.written()  # before the sync: bytes that land after it may be lost
     part.sync()
     part.check_in_place()
-    journal.replace(record(done))
+    journal.replace(record(done)._replace(samples=take_samples(part, done)))
     return done.size
