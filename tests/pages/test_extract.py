@@ -31,6 +31,7 @@ def urls(html: str | bytes, charset: str | None = None) -> list[str]:
         ('<img srcset="a.jpg, b.jpg 2x">', ["/dir/b.jpg"]),
         ('<img src="data:image/gif;base64,R0lG" data-src="real.jpg">', ["/dir/real.jpg"]),
         ('<img src="blank.gif" data-srcset="a.jpg 1x, b,c.jpg 3x">', ["/dir/b,c.jpg"]),
+        ('<img srcset="a.jpg 1x, b.jpg 2x, data:image/png;base64,AA== 3x">', ["/dir/b.jpg"]),
         ("<picture><source srcset='a.webp 2x'><img src=b.jpg></picture>", ["/dir/a.webp", "/dir/b.jpg"]),
         ("<video src=v.mp4 poster=p.jpg></video>", ["/dir/v.mp4", "/dir/p.jpg"]),
         ("<audio><source src=s.ogg></audio>", ["/dir/s.ogg"]),
