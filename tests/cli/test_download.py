@@ -94,6 +94,23 @@ def test_F48_a_signal_leaves_something_to_go_on_from(
     assert fault_server.bytes_sent - before < CONTENT.size
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_F01_an_interruption_says_that_a_server_without_ranges_sends_all_of_it_again(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    url = fault_server.serve("/a.bin", CONTENT, ranges=False)
+    fault_server.script = at_rate(1 * MB)
+    process = subprocess.Popen(command(url), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    fault_server.wait_for(lambda: fault_server.bytes_sent > 1 * MB)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the server cannot send a part of a file" in errors.splitlines()[-1]
+    fault_server.script = soundly
+    assert penstock(url, directory=tmp_path).returncode == 0
+    assert sha256(tmp_path / "a.bin") == CONTENT.sha256
+
+
 def test_json_lines_tell_the_whole_story(fault_server: FaultServer, tmp_path: Path) -> None:
     done = penstock("--json", fault_server.serve("/a.bin", CONTENT), directory=tmp_path)
     events = [json.loads(line) for line in done.stdout.splitlines()]

@@ -114,6 +114,7 @@ def test_an_unexpected_error_is_one_line_that_says_how_to_see_more() -> None:
         (interrupted(resumable=True, durable=0, probed=None), "goes on from what an earlier run left"),
         (interrupted(resumable=False, durable=0, probed=None), "starts over: nothing had come yet"),
         (interrupted(resumable=False, durable=MIB, probed=probed(ranges=False)), "cannot send a part of a file"),
+        (interrupted(resumable=True, durable=MIB, probed=probed(ranges=False)), "cannot send a part of a file"),
         (
             interrupted(resumable=False, durable=MIB, probed=dataclasses.replace(probed(), validator=None)),
             "(--resume-unsafe trusts it)",
@@ -121,7 +122,7 @@ def test_an_unexpected_error_is_one_line_that_says_how_to_see_more() -> None:
         (interrupted(resumable=False, durable=0, probed=probed()), "nothing was on disk yet"),
     ],
 )
-def test_an_interruption_says_where_the_next_run_begins_and_why(line: str, end: str) -> None:
+def test_F01_F48_an_interruption_says_where_the_next_run_begins_and_why(line: str, end: str) -> None:
     assert line.startswith("interrupted; the same command ")
     assert line.endswith(end)
 

@@ -96,7 +96,8 @@ def traceback_lines(error: BaseException) -> list[str]:
 
 def interrupted(*, resumable: bool, durable: int, probed: Probed | None) -> str:
     """The last line after Ctrl-C: where the same command goes on from, or why it starts over."""
-    if resumable:
+    is_whole = probed is not None and durable == probed.length
+    if resumable and (probed is None or probed.accepts_ranges or is_whole):
         start = words.size(durable) if durable else "what an earlier run left"
         return f"interrupted; the same command goes on from {start}"
     return f"interrupted; the same command starts over: {_why_over(probed)}"
