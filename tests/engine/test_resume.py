@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import random
@@ -18,6 +19,7 @@ import pytest
 
 import penstock
 from penstock.events import Restarted, Resumed
+from penstock.store.part import PartFile
 from tests.conftest import sha256
 from tests.engine.helpers import MB, assert_whole, at_rate, become, fetch, soundly
 from tests.servers.content import Content
@@ -227,6 +229,25 @@ def test_F41_a_part_replaced_by_other_bytes_of_its_length_is_not_believed(
     story = fetch(url, tmp_path)
     assert assert_whole(story, CONTENT).resumed == 0
     assert "other bytes" in story.all(Restarted)[0].why
+
+
+def test_F38_F41_a_kill_while_a_truncated_part_is_made_longer_again_leaves_no_claim_to_zeros(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    interrupt(fault_server, url, tmp_path)
+    os.truncate(tmp_path / "a.part", 100_000)
+    allocate = PartFile.allocate
+
+    def and_no_further(part: PartFile, length: int) -> None:
+        allocate(part, length)
+        raise OSError(errno.EIO, "as if it had been killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartFile, "allocate", and_no_further)
+        fetch(url, tmp_path).failed(penstock.StorageError)
+    assert (tmp_path / "a.part").stat().st_size == CONTENT.size
+    assert 0 < assert_whole(fetch(url, tmp_path), CONTENT).resumed <= 100_000
 
 
 def test_F41_a_copy_on_another_disk_is_as_good(fault_server: FaultServer, tmp_path: Path) -> None:
