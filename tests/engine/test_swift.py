@@ -8,9 +8,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import penstock
+from penstock.engine import deliveries
+from penstock.engine.opening import COLLECT_SECONDS
+from penstock.engine.runner import LOOK_SECONDS
+from penstock.store import deliver
 from penstock.store.records import Records
 from tests.conftest import sha256
 from tests.engine.test_batch import assert_all, batch, serve
@@ -193,3 +199,22 @@ def test_F46_a_checksum_is_held_against_what_came(fault_server: FaultServer, tmp
     assert failed.reason == "checksum"
     assert not (tmp_path / "d" / failed.target).exists()
     assert (tmp_path / "d" / f"{failed.target}.corrupt").exists()
+
+
+def test_a_disk_that_takes_long_over_a_small_file_does_not_make_it_fetched_twice(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was handed over to a download after a second, which then found its target there and failed."""
+    slow = threading.Event()
+    urls = [fault_server.serve(f"/{number}.bin", Content(500)) for number in range(3)]
+    sync = deliver.sync
+
+    def syncing(*arguments: Any) -> dict[int, OSError]:
+        slow.wait(COLLECT_SECONDS + 3 * LOOK_SECONDS)
+        return sync(*arguments)
+
+    monkeypatch.setattr(deliveries, "sync", syncing)
+    with penstock.Downloader() as downloader:
+        summary = downloader.submit_many(urls, directory=tmp_path / "d").result(60)
+    assert (summary.done, summary.failed) == (3, 0)
+    assert len(fault_server.log) == 3

@@ -152,8 +152,9 @@ class Swift(Generic[T]):
 
     def look(self, now: float) -> None:
         """A few times a second."""
-        if self.is_stoppable:
-            self.transfer.judge_early()  # it has waited long enough for all of its bytes
+        if not self.is_stoppable:
+            return  # it came whole: however long the disk takes, there is nothing to be asked for again
+        self.transfer.judge_early()  # it has waited long enough for all of its bytes
         self.opening.look(self.transfer, now)
 
     def _give_up(self) -> None:
