@@ -67,7 +67,8 @@ class Politeness:
         self._open_until: float | None = None
         self._refused_at: float | None = None
         self._given_up_until: float | None = None
-        self._has_answered = False
+        #: True once it answered anything: then it is there, and a failure to reach it may heal.
+        self.has_answered = False
         #: Why the origin was given up; None while it is not.
         self.given_up: GivenUp | None = None
 
@@ -117,7 +118,7 @@ class Politeness:
 
     def on_answer(self, now: float) -> None:
         """The origin answered, and did not say that it is asked too much."""
-        self._has_answered = True
+        self.has_answered = True
         self._failures = self._trials = 0
         self._open_until = self.given_up = self._given_up_until = None
         if self._refused_at is None:
@@ -134,7 +135,7 @@ class Politeness:
         if failure.status:
             self.on_answer(now)
             return False
-        if failure.cause not in (UNREACHED if self._has_answered else _UNHEARD):
+        if failure.cause not in (UNREACHED if self.has_answered else _UNHEARD):
             return False
         self._failures += 1
         if self._failures < CIRCUIT_FAILURES and self._open_until is None:

@@ -58,7 +58,7 @@ class Patience:
         decision = decide(
             failure,
             attempt=self._attempt,
-            contacted=self.contacted,
+            contacted=self.contacted or (not failure.status and context.host.politeness.has_answered),
             elapsed=context.now - context.started,
             jitter=context.jitter(),
             policy=self._policy,

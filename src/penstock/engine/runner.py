@@ -168,7 +168,7 @@ class Runner:
     def arrived(self, run: Run) -> None:
         """A small file came whole: while it is put away another one may begin (from its swift)."""
         assert run.host is not None
-        run.host.politeness.on_answer(self._loop.now())
+        self._shared.hosts.answered(run.host)
         run.has_left = True
         self._queue.end(run)
         if self._shared.deliveries.backlog > MOST_DELIVERIES:
