@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DownloadError,
         InvalidRequest,
         NetworkError,
+        OutOfResources,
         ProtocolError,
         Reason,
         RepresentationChanged,
@@ -37,8 +38,8 @@ _HOMES = {
     "penstock.core.rows": ("BadRow", "Row"),
     "penstock.errors": (
         "CannotResume", "DigestMismatch", "DownloadError", "DownloaderClosed", "InvalidRequest", "NetworkError",
-        "ProtocolError", "Reason", "RepresentationChanged", "ServerRefused", "StorageError", "TargetExists",
-        "TargetLocked",
+        "OutOfResources", "ProtocolError", "Reason", "RepresentationChanged", "ServerRefused", "StorageError",
+        "TargetExists", "TargetLocked",
     ),
     "penstock.model": ("Digest", "IfExists", "Options", "Request", "Result", "Source", "Summary"),
     "penstock.progress": ("tqdm_progress",),
@@ -47,7 +48,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BadRow", "CannotResume", "Digest", "DigestMismatch", "DownloadError", "Downloader", "DownloaderClosed",
-    "IfExists", "InvalidRequest", "NetworkError", "Options", "ProtocolError", "Reason",
+    "IfExists", "InvalidRequest", "NetworkError", "Options", "OutOfResources", "ProtocolError", "Reason",
     "RepresentationChanged", "Request", "Result", "Row", "ServerRefused", "Source", "StorageError",
     "Summary", "TargetExists", "TargetLocked", "__version__", "download", "tqdm_progress",
 ]  # fmt: skip

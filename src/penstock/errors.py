@@ -7,7 +7,8 @@ world), so that callers who know nothing of us still catch it. A message is one 
 from __future__ import annotations
 
 import enum
-from typing import Any
+import errno
+from typing import Any, Final
 
 
 class Reason(enum.Enum):
@@ -34,6 +35,7 @@ class Reason(enum.Enum):
     LOCKED = "locked"
     CANNOT_RESUME = "cannot-resume"
     STORAGE = "storage"
+    RESOURCES = "resources"
     CLOSED = "closed"
     INTERNAL = "internal"
 
@@ -125,10 +127,25 @@ class CannotResume(DownloadError, OSError):
     reason = Reason.CANNOT_RESUME
 
 
+#: What a system says that can put no other file anywhere either.
+_FOR_ALL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
 class StorageError(DownloadError, OSError):
     """The disk said no: full, read-only, not a directory. Bytes already written are kept."""
 
     reason = Reason.STORAGE
+
+    @property
+    def is_for_all(self) -> bool:
+        """True when other files would meet the same: the disk is full or broken."""
+        return self.errno in _FOR_ALL
+
+
+class OutOfResources(DownloadError, OSError):
+    """The system gives no more threads, memory or open files. Raise its limits, or ask for less at once."""
+
+    reason = Reason.RESOURCES
 
 
 class TargetExists(DownloadError, FileExistsError):

@@ -9,7 +9,7 @@ from penstock.cli import messages
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import pace
 from penstock.core.urls import escape
-from penstock.errors import Reason
+from penstock.errors import Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried, RowRejected, Warned
 
 #: Seconds between two lines.
@@ -88,6 +88,8 @@ def described(event: AnyEvent, level: int, failures: Failures) -> str | None:
     """The line to print for an event of one of many files, or None for none."""
     if isinstance(event, Failed) and event.error.reason is Reason.UNWANTED:
         return f"left out: {escape(event.error.message)}" if level >= messages.VERBOSE else None
+    if isinstance(event, Failed) and isinstance(event.error, StorageError) and event.error.is_for_all:
+        return None  # it ends the run, which says so once
     if isinstance(event, Failed | RowRejected):
         return failures.line(event)
     if isinstance(event, Finished):

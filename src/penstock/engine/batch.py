@@ -9,7 +9,6 @@ manifest lives on a thread of its own.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +25,7 @@ from penstock.engine.context import Surroundings
 from penstock.engine.intake import Intake
 from penstock.engine.pace import Pace
 from penstock.engine.place import open_directory
+from penstock.engine.resources import enough_resources
 from penstock.engine.runner import End, Run, Runner
 from penstock.engine.swift import Errand, Landed
 from penstock.errors import DownloadError, Reason, StorageError
@@ -50,8 +50,6 @@ RECORD_SECONDS: Final = 0.25
 PROGRESS_SECONDS: Final = 0.1
 #: Folders whose paths are remembered.
 _KNOWN_FOLDERS: Final = 1024
-#: What a disk says when no other file can be written either.
-_DISK_IS_UNUSABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 #: (origin, reason) pairs in the summary.
 _MOST_FAILURES: Final = 10
 
@@ -168,7 +166,10 @@ class Batch:
                 self._broken = True
                 self._fail(error)
             else:
-                then(value)
+                try:
+                    then(value)
+                except Exception as failed:  # nobody else would end the batch
+                    self._fail(failed)
             self._go_on()
 
         self._workers.submit(job, done)
@@ -183,7 +184,8 @@ class Batch:
         if self._stopped:
             self._listed = True
         else:
-            self._intake.start()
+            with enough_resources():
+                self._intake.start()
 
     # Rows come in
 
@@ -344,14 +346,15 @@ class Batch:
             self._skipped += end.skipped
             self._size += end.fetched
             self._outcomes.append(_done(job, end, run.began, self._root))
+        elif isinstance(error, StorageError) and error.is_for_all:
+            self._left += 1  # through no fault of its own: it stays to be fetched
+            self._fail(error)
         elif isinstance(error, DownloadError) and error.reason is Reason.UNWANTED:
             self._unwanted += 1
             self._outcomes.append(_failed(job, error, run.began))
         elif isinstance(error, DownloadError):
             self._failed += 1
             self._outcomes.append(_failed(job, error, run.began))
-            if isinstance(error, StorageError) and error.errno in _DISK_IS_UNUSABLE:
-                self._fail(error)
         else:
             self._left += 1
         if track.pending:

@@ -9,7 +9,7 @@ _OTHERS: Final = 28
 #: Descriptors that a connection takes, with its share of part files and directories.
 _EACH: Final = 2
 #: With fewer there is no use in going on.
-_LEAST: Final = 2
+_LEAST: Final = 1
 
 
 def connections_within_limits(wanted: int) -> int:

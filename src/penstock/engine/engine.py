@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -29,8 +30,9 @@ from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
+from penstock.engine.resources import enough_resources
 from penstock.engine.runner import End, Run, Runner, result_of
-from penstock.errors import DownloaderClosed
+from penstock.errors import DownloaderClosed, OutOfResources
 from penstock.events import Warned
 from penstock.model import Document, Origin, Request, Result, Summary
 from penstock.net.loop import Loop
@@ -60,10 +62,15 @@ class Engine:
     """Carries out requests. `submit`, `close` and futures are for any thread."""
 
     def __init__(self, listener: Listener | None, limits: Limits, *, details: bool = True) -> None:
-        self._fanout = Fanout(listener)
-        self._loop = loop = Loop(_report)
-        self._writer = Workers("penstock-write", 1, loop.call)
-        self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
+        with enough_resources(), contextlib.ExitStack() as begun:
+            self._fanout = Fanout(listener)
+            begun.callback(self._fanout.close)
+            self._loop = loop = Loop(_report)
+            begun.callback(loop.close)
+            self._writer = Workers("penstock-write", 1, loop.call)
+            begun.callback(self._writer.close)
+            self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
+            begun.pop_all()
         hosts = Hosts(
             loop.now,
             per_host=limits.per_host,
@@ -120,7 +127,13 @@ class Engine:
             self._batches.discard(batch)
             self._settle(future, summary, error)
 
-        batch = Batch(rows, plan, self._runner, self._shared, ended)
+        try:
+            with enough_resources():
+                batch = Batch(rows, plan, self._runner, self._shared, ended)
+        except OutOfResources as error:
+            self._enter()
+            self._settle(future, None, error)
+            return future
         self._enter()
         future.add_done_callback(partial(self._on_future_done, batch.stop))
         self._loop.call(self._begin, batch)

@@ -30,8 +30,17 @@ _LONGEST_WAIT: Final = 10.0
 _SPARE_HANDLES: Final = 64
 #: Idle connections kept for reuse.
 _MAX_IDLE_CONNECTIONS: Final = 256
+#: A pause after what should not happen, so that it cannot happen without end at full speed.
+_BREATH_SECONDS: Final = 0.05
 _EVENTS: Final = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
 _MASKS: Final = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
+
+
+def _new_multi() -> Any:
+    try:
+        return pycurl.CurlMulti()
+    except pycurl.error as error:  # it wants descriptors of its own
+        raise OSError(str(error)) from error
 
 
 class Timer:
@@ -65,7 +74,7 @@ class Loop:
         self._awake = False
         self._stopping = False
         self._curl_deadline: float | None = None
-        self._multi = pycurl.CurlMulti()
+        self._multi = _new_multi()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         # many files share an HTTP/2 connection; segments of one file ask for their own (see `configure`)
@@ -77,7 +86,11 @@ class Loop:
         self._running: dict[Any, Transfer] = {}
         self._spare: list[Any] = []
         self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._shut()
+            raise
 
     # From any thread
 
@@ -146,7 +159,7 @@ class Loop:
             while not self._stopping:
                 self._run_ready()
                 if not self._stopping:
-                    self._wait()
+                    self._wait_and_act()
         finally:
             self._shut()
 
@@ -159,6 +172,13 @@ class Loop:
             except Exception as error:
                 self._on_error(error)
         self._awake = False
+
+    def _wait_and_act(self) -> None:
+        try:
+            self._wait()
+        except Exception as error:  # out of memory, most likely: without this thread everything would hang
+            self._on_error(error)
+            time.sleep(_BREATH_SECONDS)
 
     def _wait(self) -> None:
         for descriptor, events in self._poller.wait(self._timeout()):

@@ -18,16 +18,22 @@ _JOIN_SECONDS: Final = 10.0
 
 
 class Workers:
-    """`count` daemon threads that run jobs in the order they came; with one thread that is the order of ending too."""
+    """`count` daemon threads (fewer where the system gives no more) that run jobs in the order they came; with one
+    thread that is the order of ending too."""
 
     def __init__(self, name: str, count: int, post: Callable[..., None]) -> None:
         self._post = post
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for number in range(count):
+            thread = threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more of them: fewer will do
+                if not self._threads:
+                    raise
+                break
+            self._threads.append(thread)
 
     def submit(self, job: Callable[[], Any], done: Done) -> None:
         """Run `job` on a worker; then `done(value, None)` or `done(None, error)` by way of `post`."""
