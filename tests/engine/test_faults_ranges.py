@@ -190,7 +190,9 @@ def test_F30_around_31_and_32_bits_every_byte_lands_in_its_place(
     url = fault_server.serve("/big", Content(size))
     with (tmp_path / "big.part").open("wb") as part:
         part.truncate(size)
-    record = Record(url, size, Validator("etag", '"1"'), '"1"', None, tuple(map(tuple, done)))
+    record = Record(
+        url, size, Validator("etag", '"1"'), '"1"', None, tuple((piece.start, piece.stop) for piece in done)
+    )
     Journal(Directory.open(tmp_path), "big").replace(record)
     result = fetch(url, tmp_path).done()
     assert (result.size, result.fetched) == (size, size - done.size)

@@ -147,11 +147,12 @@ def make_certificate(home: Path, *, days: int = 30, names: str = "DNS:localhost,
     (home / "ca.conf").write_text(_AUTHORITY.format(home=home, names=names))
     (home / "index").write_text("")
     dates = ["-days", str(days)] if days else ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"]
-    for words in (
+    commands: tuple[list[str | Path], ...] = (
         ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", request],
         ["ca", "-batch", "-notext", "-config", home / "ca.conf", "-selfsign", "-keyfile", key, "-in", request,
          "-out", certificate, *dates],
-    ):  # fmt: skip
+    )  # fmt: skip
+    for words in commands:
         subprocess.run(["openssl", *words], check=True, capture_output=True)
 
 

@@ -21,8 +21,6 @@ CHECKPOINT_SECONDS: Final = 1.0
 CHECKPOINT_BYTES: Final = 64 * 1024 * 1024
 #: Bytes at which one begins, so that it is done before CHECKPOINT_BYTES have come on a fast link.
 _BEGIN_BYTES: Final = CHECKPOINT_BYTES // 2
-#: What a journal needs on a disk that is full: its own bytes, and a block or two of the file system's.
-_ROOM_BYTES: Final = 256 * 1024
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -59,6 +57,9 @@ class Checkpoints:
             self._last_bytes = received
             self._begin()
 
+    def _is_out_of_room(self) -> bool:
+        return isinstance(self.error, OSError) and self.error.errno in _FULL
+
     async def final(self) -> None:
         """Make one more, of everything there is; raises what went wrong.
 
@@ -68,8 +69,8 @@ class Checkpoints:
             await self._running
         self.error = None
         await self._begin()
-        if isinstance(self.error, OSError) and self.error.errno in _FULL:
-            await self._context.disk(lambda: self._part.give_back(_ROOM_BYTES))
+        if self._is_out_of_room():
+            await self._context.disk(self._part.shed)
             self.error = None
             await self._begin()
         if self.error is not None:

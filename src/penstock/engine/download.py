@@ -44,6 +44,7 @@ from penstock.errors import (
     DigestMismatch,
     DownloadError,
     NetworkError,
+    OutOfResources,
     ProtocolError,
     Reason,
     RepresentationChanged,
@@ -333,6 +334,7 @@ class Download:
         self._enter(State.VERIFYING)
         await self._written()
         await self._checkpoints.settle()
+        place.part.check_untouched()
         if place.part.size != length:
             place.part.truncate(length)
         try:
@@ -557,6 +559,8 @@ class Download:
             return error
         if isinstance(error, Deadline):
             return too_late(self.context)
+        if isinstance(error, MemoryError):
+            return OutOfResources(f"{url}: out of memory; ask for fewer files or connections at once", url=url)
         place = self._place
         if isinstance(error, FileExistsError) and place is not None:
             return TargetExists(
@@ -585,7 +589,7 @@ class Download:
                 await self._disk(lambda: forget(place))
         except OSError:
             # the disk refuses this too: the journal of the last checkpoint still stands
-            kept = recorded(place)
+            kept = recorded(place) if place.part.is_there else 0
         provable = self._known.validator is not None or self.context.request.checksum is not None
         self.resumable = kept > 0 and (provable or self._checkpoints is None or self.context.options.resume_unsafe)
         if failure is not None:

@@ -159,9 +159,10 @@ def prepare(place: Place, record: Record, *, keep: bool) -> None:
 
 
 def forget(place: Place) -> None:
-    """Delete part and journal: there is nothing in them to go on from."""
-    place.journal.remove()
-    place.part.discard()
+    """Delete part and journal: there is nothing in them to go on from. Those of another process are left alone."""
+    if place.part.is_there:
+        place.journal.remove()
+        place.part.discard()
 
 
 def finish_publishing(place: Place) -> None:
@@ -174,12 +175,15 @@ def target_exists(path: Path) -> TargetExists:
     return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or another name with -o")
 
 
+_TOO_MANY: Final = "too many files are open; raise the limit (ulimit -n), and the same command goes on"
 _WORDS: Final = {
     errno.ENOSPC: "the disk is full; make room, and the same command goes on",
     errno.EDQUOT: "the disk quota is used up; make room, and the same command goes on",
     errno.EACCES: "no permission to write there",
     errno.EPERM: "no permission to write there",
     errno.EROFS: "the file system is read-only",
+    errno.EMFILE: _TOO_MANY,
+    errno.ENFILE: _TOO_MANY,
     errno.ENOTDIR: "a part of the path is not a directory",
     errno.EEXIST: "a part of the path is not a directory",
     errno.EFBIG: "the file system cannot hold a file of this size",

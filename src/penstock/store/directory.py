@@ -61,8 +61,11 @@ class Directory:
 
     def check_writable(self) -> None:
         """Raise OSError when no file can be made here: before any request, not after a gigabyte."""
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied", str(self.path))
+        if os.access(self.path, os.W_OK | os.X_OK):
+            return
+        if hasattr(os, "statvfs") and os.statvfs(self.path).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, "Read-only file system", str(self.path))
+        raise PermissionError(errno.EACCES, "Permission denied", str(self.path))
 
     def is_at(self, path: Path) -> bool:
         """True when `path` still leads to this very directory."""

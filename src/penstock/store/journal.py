@@ -142,10 +142,11 @@ class Journal:
 def checkpoint(part: PartFile, journal: Journal, record: Callable[[RangeSet], Record]) -> int:
     """Make what was written durable, then let the journal vouch for it; returns the bytes it vouches for.
 
-    Raises OSError; StorageError when the part was taken away.
+    Raises OSError, FileNotFoundError among them when the part's name is not its own any more.
     """
     done = part.written()  # before the sync: bytes that land after it may be lost
     part.sync()
-    part.check_in_place()
+    if not part.is_there:  # a journal beside another's part would vouch for bytes that are not in it
+        part.check_untouched()
     journal.replace(record(done)._replace(samples=take_samples(part, done)))
     return done.size

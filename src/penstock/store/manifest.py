@@ -544,7 +544,7 @@ def told(path: Path | None) -> Iterator[None]:
 
 def _words(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorname", "")
-    if code.startswith("SQLITE_FULL"):
+    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):  # the latter: no room for the index of its log
         return "the disk is full; make room, and the same command goes on"
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return _DAMAGED

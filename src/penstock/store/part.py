@@ -1,7 +1,8 @@
 """The part file: the bytes so far, and which of them were written.
 
 Knows offsets and bytes, not segments or the network. Writes come from one thread, syncs from another; `written` is
-the only state they share, and it is guarded.
+the only state they share, and it is guarded. Other programs may delete, replace or shorten the file while we have it:
+then nothing more is written, and what is gone is not claimed.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from penstock.core.ranges import Range, RangeSet
-from penstock.errors import StorageError
+from penstock.core.ranges import RangeSet
 from penstock.store.directory import Directory
 from penstock.store.lock import try_lock
 
@@ -22,6 +22,8 @@ PART_SUFFIX: Final = ".part"
 #: posix_fallocate is asked for this much at a time: glibc emulates it byte by byte where the file system cannot, and
 #: a long call could not be given up.
 _ALLOCATE_STEP: Final = 1 << 30
+#: Room for some journals on any file system: what is given up for them on a full disk.
+_SHED_BYTES: Final = 256 * 1024
 #: The file system cannot reserve space ahead: not an error, the file grows as it is written.
 _NO_PREALLOCATION: Final = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", errno.EOPNOTSUPP)}
 
@@ -34,6 +36,8 @@ class PartFile:
         self.name = name
         self._fd = descriptor
         self._written = RangeSet()
+        #: The file is at least this long, bytes, unless another program shortened it.
+        self._extent = 0
         self._guard = threading.Lock()
 
     @classmethod
@@ -62,6 +66,7 @@ class PartFile:
             self._written = RangeSet() if done is None else done.copy()
         if done is None:
             os.ftruncate(self._fd, 0)
+        self._extent = self.size
 
     def allocate(self, length: int) -> None:
         """Reserve `length` bytes on disk, or only set the length where the file system cannot. Raises OSError."""
@@ -74,18 +79,30 @@ class PartFile:
             except OSError as error:
                 if error.errno not in _NO_PREALLOCATION:
                     raise
-        os.ftruncate(self._fd, length)
+        self.truncate(length)
 
     def truncate(self, length: int) -> None:
         """Set the file's length to `length` bytes."""
         os.ftruncate(self._fd, length)
+        with self._guard:
+            self._written = self._written.within(0, length)
+            self._extent = length
+
+    def shed(self) -> None:
+        """Give up a little of the end, so that on a full disk there is room for a journal that vouches for the rest."""
+        stop = max((piece.stop for piece in self.written()), default=0)
+        self.truncate(max(0, stop - _SHED_BYTES))
 
     def write(self, offset: int, blocks: Sequence[bytes | memoryview]) -> int:
         """Write `blocks` one after another from `offset` on; returns the bytes written. Raises OSError."""
         size = sum(map(len, blocks))
+        status = os.fstat(self._fd)
+        if status.st_size < self._extent or not status.st_nlink:
+            self.check_untouched()  # a write past the end would put zeros where bytes were
         write_all(self._fd, blocks, offset, size)
         with self._guard:
             self._written.add(offset, offset + size)
+            self._extent = max(self._extent, offset + size)
         return size
 
     def read(self, offset: int, size: int) -> bytes:
@@ -97,9 +114,12 @@ class PartFile:
             return os.read(self._fd, size)
 
     def written(self) -> RangeSet:
-        """A copy of what was written: handed to the system, not yet durable."""
+        """A copy of what was written and is still there: handed to the system, not yet durable."""
+        size = self.size
         with self._guard:
-            return self._written.copy()
+            if size >= self._extent:
+                return self._written.copy()
+            return self._written.within(0, size)
 
     def prefix(self) -> int:
         """Bytes written from zero on without a gap."""
@@ -125,26 +145,24 @@ class PartFile:
         there = self.directory.status(name)
         return there is not None and os.path.samestat(there, os.fstat(self._fd))
 
-    def check_in_place(self) -> None:
-        """Raise StorageError when somebody deleted the part or put another file in its place: our bytes have no name
-        any more, and whatever has it is not ours to vouch for."""
-        if not self.is_same_file(self.name):
-            path = self.directory.path / self.name
-            raise StorageError(f"{path}: somebody deleted or replaced it while we downloaded; run the command again")
+    @property
+    def is_there(self) -> bool:
+        """False when another program deleted it, or put another file in its place."""
+        return self.is_same_file(self.name)
 
-    def give_back(self, size: int) -> None:
-        """Free the last `size` bytes that were written, or fewer, and what was reserved behind them. Raises OSError."""
-        with self._guard:
-            last = max(self._written, default=Range(0, 0))
-            cut = max(last.start, last.stop - size)
-            self._written.remove(cut, last.stop)
-        os.ftruncate(self._fd, cut)
+    def check_untouched(self) -> None:
+        """Raise OSError when another program deleted, replaced or shortened the file."""
+        if not self.is_there:
+            raise FileNotFoundError(errno.ENOENT, f"another program deleted or replaced {self.name}")
+        if self.size < self._extent:
+            raise OSError(errno.ESTALE, f"another program cut {self.name} short; the same command goes on")
 
     def discard(self) -> None:
-        """Delete the part from the directory, and what a crash left of replacing the target by it; the descriptor
-        stays until `close`."""
-        self.directory.remove(self.name + "~")
-        self.directory.remove(self.name)
+        """Delete the part and what a crash left of replacing the target by it, unless its name is another file's by
+        now; the descriptor stays until `close`."""
+        if self.is_there:
+            self.directory.remove(self.name + "~")
+            self.directory.remove(self.name)
 
     def close(self) -> None:
         """Let go of the file and its lock."""

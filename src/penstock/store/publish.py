@@ -20,13 +20,13 @@ def publish(part: PartFile, journal: Journal, target: str, *, modified: float | 
     """Sync the part, set its time, rename it to `target`, and forget the journal.
 
     Raises FileExistsError when `target` appeared meanwhile and `overwrite` is false; the part is then kept whole.
-    Raises StorageError when the part is no longer the file that we wrote.
+    Raises OSError when the part's name leads to another file by now: that one must not get the target's name.
     """
     if modified is not None:
         with contextlib.suppress(OSError, OverflowError, ValueError):  # a time the file system cannot hold
             part.set_time(modified)
     part.sync(times=True)
-    part.check_in_place()
+    part.check_untouched()
     give_name = part.directory.name_over if overwrite else part.directory.name_new
     clean_up(part, journal, has_both=give_name(part.name, target))
 

@@ -24,7 +24,7 @@ SAMPLE_BYTES: Final = 4096
 
 def take_samples(part: PartFile, done: RangeSet) -> tuple[Sample, ...]:
     """Samples of `done`, which must have been written. Raises OSError."""
-    samples = []
+    samples: list[Sample] = []
     step = max(1, done.size // SAMPLES)
     passed, next_at = 0, 0
     for piece in done:
