@@ -164,3 +164,22 @@ def test_a_directory_never_takes_a_path_for_a_name(directory: Directory) -> None
     for name in ("", "..", ".", "a/b", "/etc/passwd"):
         with pytest.raises(ValueError, match="not a file name"):
             directory.status(name)
+
+
+def test_F41_a_file_put_in_the_part_s_place_is_not_published(part: PartFile, directory: Directory) -> None:
+    part.write(0, [b"mine"])
+    (directory.path / part.name).rename(directory.path / "away")
+    (directory.path / part.name).write_bytes(b"another's")
+    with pytest.raises(FileNotFoundError, match="deleted or replaced"):
+        publish(part, Journal(directory, "a.iso"), "a.iso", modified=None, overwrite=False)
+    part.discard()
+    assert sorted(os.listdir(directory.path)) == ["a.iso.part", "away"]
+
+
+def test_F41_a_part_cut_short_takes_no_more_and_claims_only_what_is_there(part: PartFile) -> None:
+    part.write(0, [b"x" * 100])
+    part.truncate(1000)
+    os.truncate(part.directory.path / part.name, 40)
+    with pytest.raises(OSError, match="cut a.iso.part short"):
+        part.write(500, [b"y"])
+    assert part.written() == RangeSet([(0, 40)])
