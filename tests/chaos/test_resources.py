@@ -131,21 +131,6 @@ def test_F43_a_clock_that_jumps_by_a_day_changes_nothing(fault_server: FaultServ
     assert len(fault_server.log) < 300  # no flood
 
 
-def test_F22_a_date_in_retry_after_is_read_by_the_server_s_clock(fault_server: FaultServer, tmp_path: Path) -> None:
-    """Ours is a day behind: by it, the server would ask for more patience than anyone has."""
-
-    def busy(request: Request, reply: Reply) -> None:
-        if request.number == 1:
-            dates = {"Date": "Fri, 01 Jan 2100 00:00:00 GMT", "Retry-After": "Fri, 01 Jan 2100 00:00:01 GMT"}
-            reply.become(503, dates)
-
-    fault_server.script = busy
-    result = penstock.download(fault_server.serve("/big", BIG), directory=tmp_path)
-    assert sha256(result.path) == BIG.sha256
-    first, second = (request.at for request in fault_server.log[:2])
-    assert second - first >= 1.0
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_F43_a_process_stopped_for_longer_than_its_patience_goes_on(
     fault_server: FaultServer, tmp_path: Path, kind: str
