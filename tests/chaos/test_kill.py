@@ -27,13 +27,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_F38_a_file_killed_at_any_call_is_right_after_the_same_command(stage: Stage) -> None:
-    tally = every_single(stage, random.Random(1), 50)
+    tally = every_single(stage, random.Random(1), 36)
     assert not tally.findings
-    assert tally.kills >= 40  # the counts of calls vary a little from run to run
+    assert tally.kills >= 25  # the counts of calls vary a little from run to run
 
 
 def test_F38_a_file_killed_at_any_instant_again_and_again_is_right_in_the_end(stage: Stage) -> None:
-    tally = singles(stage, random.Random(2), 30)
+    tally = singles(stage, random.Random(2), 20)
     assert not tally.findings
 
 
@@ -44,20 +44,20 @@ def test_F38_a_kill_costs_no_more_than_64_MiB(stage: Stage) -> None:
 
 
 def test_F38_F54_a_batch_killed_at_any_call_asks_for_nothing_again_that_is_there(stage: Stage) -> None:
-    tally = every_batch(stage, random.Random(4), 70)
+    tally = every_batch(stage, random.Random(4), 50)
     assert not tally.findings
-    assert tally.kills >= 55
+    assert tally.kills >= 35
 
 
 def test_F38_F54_a_batch_killed_at_any_instant_again_and_again_loses_no_row(stage: Stage) -> None:
-    tally = batches(stage, random.Random(5), 40)
+    tally = batches(stage, random.Random(5), 30)
     assert not tally.findings
 
 
 def test_F54_what_lay_there_before_never_passes_for_a_file_of_the_batch(stage: Stage) -> None:
-    tally = every_batch(stage, random.Random(6), 20, "--if-exists", "overwrite", old=True)
+    tally = every_batch(stage, random.Random(6), 14, "--if-exists", "overwrite", old=True)
     assert not tally.findings
-    assert tally.kills >= 10
+    assert tally.kills >= 7
 
 
 def test_a_journal_that_vouches_for_too_much_is_caught(stage: Stage) -> None:
