@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.digests import parse_checksum
-from penstock.core.lists import MAX_LINE, read_uris
+from penstock.core.lists import MAX_LINE, PAUSE, read_uris
 from penstock.core.rows import BadRow, Row
 
 A, B = "https://e.org/a", "https://e.org/b"
@@ -33,10 +34,50 @@ def test_indented_lines_are_options_of_the_row_above() -> None:
 
 
 def test_F50_a_bad_line_is_told_with_its_number_and_the_rest_go_on() -> None:
-    rows = read(f"{A}\nftp://e.org/x\nnot a url\n  out=x\n{B}\n  split=5\n  checksum=zz\n")
+    rows = read(f"{A}\nftp://e.org/x\nnot a url\n  out=x\n{B}\n  no option\n")
     assert [(type(row).__name__, row.line) for row in rows] == [
-        ("Row", 1), ("BadRow", 2), ("BadRow", 3), ("BadRow", 4), ("BadRow", 6), ("BadRow", 7), ("Row", 5),
+        ("Row", 1), ("BadRow", 2), ("BadRow", 3), ("BadRow", 6), ("Row", 5),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rejected", ["ftp://e.org/x", "https://e.org/\udcff.csv", "https://e.org/" + "a" * MAX_LINE])
+def test_options_below_a_rejected_line_are_not_those_of_the_row_before_it(rejected: str) -> None:
+    first, bad, last = read(f"{A}\n{rejected}\n  out=STOLEN\n  checksum=sha-256={HASH}\n  header=A: b\n{B}\n")
+    assert (first, last) == (Row((A,), 1), Row((B,), 6))
+    assert isinstance(bad, BadRow)
+
+
+@pytest.mark.parametrize(
+    "option", ["checksum=zz", "checksum=", "header=no colon", "out=", "out=\udcff", "header=A: " + "a" * MAX_LINE]
+)
+def test_a_row_is_not_fetched_without_an_option_that_cannot_be_used(option: str) -> None:
+    bad, other = read(f"{A}\n  {option}\n  dir=d\n{B}\n")
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.text, bad.why[:13]) == (2, A, "not fetched: ")
+    assert other == Row((B,), 4)
+
+
+def test_an_option_that_only_aria2_knows_is_left_out_and_told_once() -> None:
+    notes: list[str] = []
+    text = f"{A}\n  split=4\n  gid=1\n{B}\n  --split=5\n  out=x\n"
+    assert list(read_uris(text.splitlines(), notes.append)) == [Row((A,), 1), Row((B,), 4, "x")]
+    assert [note.partition(" is ")[0] for note in notes] == ["line 2: the option split=", "line 3: the option gid="]
+
+
+def test_an_indented_url_is_no_option() -> None:
+    row, bad = sorted(read(f"{A}\n  {B}?split=4\n"), key=lambda row: row.line)
+    assert row == Row((A,), 1)
+    assert isinstance(bad, BadRow)
+
+
+def test_a_pause_gives_the_row_away_and_options_that_come_later_are_told() -> None:
+    rows = read_uris(iter([f"{A}\n", PAUSE, f"{B}\n", "  out=x\n", PAUSE, PAUSE, "  dir=d\n"]))
+    assert next(rows) == Row((A,), 1)
+    assert next(rows) == Row((B,), 2, "x")
+    late = next(rows)
+    assert isinstance(late, BadRow)
+    assert late.line == 4
+    assert "too late" in late.why
 
 
 def test_S12_a_password_in_a_bad_line_is_not_shown() -> None:

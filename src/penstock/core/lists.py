@@ -6,14 +6,16 @@
       checksum=sha-256=0123...
 
 URLs on one line, separated by tabs, are of the same file and tried in turn. Indented lines are options of the line
-above: ``out``, ``dir``, ``checksum`` and ``header`` (repeatable). A line that cannot be used is told with its number,
-and the rest go on. A row is known to be complete only when the next one begins, so it comes one line late.
+above: ``out``, ``dir``, ``checksum`` and ``header`` (repeatable). aria2's other options are left out, which is said
+once for each. A line that cannot be used is told with its number, and the rest go on; a URL whose options cannot be
+used is not fetched, for it might be fetched unchecked or under a wrong name. A row is known to be complete only when
+the next one begins, so it comes one line late, or at a `PAUSE`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from penstock.core.digests import parse_checksum
@@ -25,52 +27,104 @@ from penstock.errors import InvalidRequest
 MAX_LINE: Final = 128 * 1024
 #: Options of one row, at most.
 MAX_OPTIONS: Final = 1000
+#: Stands among the lines, and is none, where nothing more has come for a moment: the row above is taken as complete.
+PAUSE: Final = ""
+#: Names of options that are remembered as told.
+_MOST_TOLD: Final = 1000
 _EXCERPT: Final = 120
 _BOM: Final = "\ufeff"
+#: The names of aria2's options.
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
 
-def read_uris(lines: Iterable[str]) -> Iterator[Row | BadRow]:
-    """The rows of a list, as its lines come."""
-    row: Row | None = None
-    count = 0
-    for number, line in enumerate(lines, 1):
+def read_uris(lines: Iterable[str], note: Callable[[str], None] = lambda _text: None) -> Iterator[Row | BadRow]:
+    """The rows of a list, as its lines come. `note` is told of options that are left out."""
+    above = _Above(note)
+    number = 0
+    for line in lines:
+        if line == PAUSE:
+            if above.row is not None:
+                yield above.row
+                above.end("came too late: its URL is being fetched without it")
+            continue
+        number += 1
         text = line.removeprefix(_BOM) if number == 1 else line
         text = text.rstrip(" \t\r\n")
         if is_plain(text):
-            if row is not None:
-                yield row
-            row, count = Row((text,), number), 0
+            if above.row is not None:
+                yield above.row
+            above.begin(Row((text,), number))
             continue
         if not text.strip() or text.lstrip().startswith("#"):
             continue
-        if (trouble := unusable(text)) is not None:
-            yield BadRow(number, _option_name(text) if text[0] in " \t" else excerpt(text), trouble)
-            continue
         if text[0] in " \t":
-            count += 1
-            result = _with_option(row, text.strip(), number, count)
-            if isinstance(result, BadRow):
-                yield result
-            else:
-                row = result
+            bad = above.take(text.strip(), number)
+            if bad is not None:
+                yield bad
             continue
-        if row is not None:
-            yield row
-        row, count = None, 0
-        urls = []
-        for part in text.split("\t"):
-            if not part.strip():
-                continue
-            try:
-                check(part)
-            except InvalidRequest as error:
-                yield BadRow(number, excerpt(part), error.message)
-            else:
-                urls.append(part.strip())
-        if urls:
-            row = Row(tuple(urls), number)
-    if row is not None:
-        yield row
+        if above.row is not None:
+            yield above.row
+        urls, bad_ones = _parted(text, number)
+        yield from bad_ones
+        above.begin(Row(urls, number) if urls else None)
+    if above.row is not None:
+        yield above.row
+
+
+class _Above:
+    """The row that the options of the next lines are of, as long as there is one."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.row: Row | None = None
+        #: Why there is none, for an option that looks for it; None: options are passed over with their rejected row.
+        self._why: str | None = "an option without a URL above it"
+        self._count = 0
+        self._note = note
+        self._told: set[str] = set()
+
+    def begin(self, row: Row | None) -> None:
+        """A line with URLs came; None when none of them can be used."""
+        self.row, self._why, self._count = row, None, 0
+
+    def end(self, why: str) -> None:
+        """The row is given away."""
+        self.row, self._why = None, why
+
+    def take(self, text: str, number: int) -> BadRow | None:
+        """Take an option; what cannot be used rejects the row, and is returned."""
+        if (trouble := unusable(text)) is not None:
+            return self._reject(number, option_name(text), f"an option that is {trouble}")
+        name, equals, value = text.partition("=")
+        name, value = name.strip().removeprefix("--"), value.strip()
+        if not equals or not _NAME.fullmatch(name):
+            return BadRow(number, option_name(text), "not an option; write name=value (and URLs without spaces before)")
+        if self.row is None:
+            return None if self._why is None else BadRow(number, f"{name}=", self._why)
+        self._count += 1
+        if self._count > MAX_OPTIONS:
+            return self._reject(number, f"{name}=", f"more than {MAX_OPTIONS} options")
+        try:
+            changed = _with_option(self.row, name, value)
+        except InvalidRequest as error:
+            return self._reject(number, f"{name}=", f"{name}=: {error.message}")
+        if changed is None:
+            self._leave_out(name, number)
+        else:
+            self.row = changed
+        return None
+
+    def _reject(self, number: int, shown: str, why: str) -> BadRow:
+        """The row is not fetched; where there is none, the option alone is bad."""
+        row, self.row = self.row, None
+        if row is None:
+            return BadRow(number, shown, why)
+        self._why = None
+        return BadRow(number, excerpt(row.urls[0]), f"not fetched: {why}")
+
+    def _leave_out(self, name: str, number: int) -> None:
+        if name not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(name)
+            self._note(f"line {number}: the option {name}= is not supported in lists and left out wherever it stands")
 
 
 def unusable(text: str) -> str | None:
@@ -87,29 +141,38 @@ def excerpt(text: str) -> str:
     return escape(redact(text)[:_EXCERPT])  # cut before, a long password would lose the sign that it is one
 
 
-def _option_name(text: str) -> str:
+def option_name(text: str) -> str:
     """As much of an option as may be shown: its value may be a secret."""
     return escape(re.split(r"[\s:;=]", text.strip(), maxsplit=1)[0][:40]) + "="
 
 
-def _with_option(row: Row | None, text: str, number: int, count: int) -> Row | BadRow:
-    name, equals, value = text.partition("=")
-    name, value = name.strip().removeprefix("--"), value.strip()
-    shown = _option_name(text)
-    if row is None:
-        return BadRow(number, shown, "an option without a URL above it")
-    if not equals or not value or count > MAX_OPTIONS:
-        return BadRow(number, shown, "not an option; write name=value")
-    try:
-        match name:
-            case "out":
-                return row._replace(output=value)
-            case "dir":
-                return row._replace(directory=value)
-            case "checksum":
-                return row._replace(checksum=parse_checksum(value))
-            case "header":
-                return row._replace(headers=(*row.headers, check_header(value)))
-    except InvalidRequest as error:
-        return BadRow(number, shown, f"{error.message}; the line's URL is fetched without it")
-    return BadRow(number, shown, "this option is not supported; the line's URL is fetched without it")
+def _parted(text: str, number: int) -> tuple[tuple[str, ...], list[BadRow]]:
+    """The URLs of a line, and those that are none."""
+    if (trouble := unusable(text)) is not None:
+        return (), [BadRow(number, excerpt(text), trouble)]
+    urls: list[str] = []
+    bad: list[BadRow] = []
+    for part in filter(str.strip, text.split("\t")):
+        try:
+            check(part)
+        except InvalidRequest as error:
+            bad.append(BadRow(number, excerpt(part), error.message))
+        else:
+            urls.append(part.strip())
+    return tuple(urls), bad
+
+
+def _with_option(row: Row, name: str, value: str) -> Row | None:
+    """The row with the option, None for an option that is not supported. Raises InvalidRequest."""
+    if name not in {"out", "dir", "checksum", "header"}:
+        return None
+    if not value:
+        raise InvalidRequest("it has no value")
+    match name:
+        case "out":
+            return row._replace(output=value)
+        case "dir":
+            return row._replace(directory=value)
+        case "checksum":
+            return row._replace(checksum=parse_checksum(value))
+    return row._replace(headers=(*row.headers, check_header(value)))
