@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -21,6 +21,7 @@ from penstock.model import Options, Summary
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
+    from penstock.cli.rows import List
 
 T = TypeVar("T")
 
@@ -47,6 +48,8 @@ class Many(NamedTuple):
     begin: (
         Callable[[Downloader, Wait, Options, Callable[[str], None]], tuple[Iterable[Row | BadRow], Options]] | None
     ) = None
+    #: The lists that the rows come from: they have a word to say too.
+    lists: Sequence[List] = ()
 
 
 def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
@@ -59,6 +62,8 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
 
         listeners.append(JsonLines(SturdyStream(standard_output())).show)
     log_errors(level)
+    for each in job.lists:
+        each.note = voice.tell
     if insecure:
         voice.complain(INSECURE)
     signals = Signals()

@@ -65,6 +65,7 @@ def build_many(urls: Sequence[str], params: dict[str, Any]) -> Many:
         template,
         params["recheck"],
         build_limits(params),
+        lists=lists,
     )
 
 

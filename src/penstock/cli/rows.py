@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import io
+import os
+import select
+import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, cast
 
 from penstock.core.globs import fill, parse_glob
-from penstock.core.lists import read_uris
+from penstock.core.lists import MAX_LINE, PAUSE, read_uris
 from penstock.core.rows import BadRow, Row
 from penstock.core.tables import read_table
 from penstock.errors import InvalidRequest
@@ -17,6 +20,11 @@ from penstock.errors import InvalidRequest
 STDIN: Final = "-"
 #: The formats of lists, and the extensions that tell them.
 FORMATS: Final = ("uris", "csv", "tsv", "jsonl")
+#: Seconds without another line after which a pipe's last URL is taken as complete: options below it come too late then.
+PAUSE_SECONDS: Final = 0.2
+#: Bytes that are read at once, and those of a line that are kept: what is longer is refused whatever it says.
+_CHUNK: Final = 64 * 1024
+_LONGEST: Final = 4 * MAX_LINE + 1
 _EXTENSIONS: Final = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -39,21 +47,22 @@ def count_urls(urls: Sequence[str], *, globs: bool) -> int:
 
 
 class List:
-    """An open list. Raises InvalidRequest when it cannot be opened."""
+    """An open list. Raises InvalidRequest when it cannot be opened. `note` is told of what is left out of it."""
 
     def __init__(self, name: str, kind: str | None, url_column: str) -> None:
         self.name = name
+        self.note: Callable[[str], None] = lambda _text: None
         self._kind = kind or _EXTENSIONS.get(Path(name).suffix.lower(), "uris")
         self._url_column = url_column
         self._stream = _open(name)
 
     def rows(self) -> Iterator[Row | BadRow]:
         """The rows, as they are read; raises InvalidRequest for a table without the URL column."""
-        with self._stream as lines:
+        with self._stream as stream:
             if self._kind == "uris":
-                yield from read_uris(lines)
+                yield from read_uris(lines(stream, pauses=True), self.note)
             else:
-                yield from read_table(lines, kind=self._kind, url_column=self._url_column)
+                yield from read_table(lines(stream), kind=self._kind, url_column=self._url_column)
 
 
 def chained(*parts: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
@@ -62,12 +71,65 @@ def chained(*parts: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
         yield from part
 
 
-def _open(name: str) -> TextIO:
+def lines(stream: BufferedIOBase, *, pauses: bool = False) -> Iterator[str]:
+    """The lines of `stream` as they come, with their ends; of an endless one the beginning, so that it can be refused.
+
+    With `pauses`, `PAUSE` where the next line keeps us waiting, if the stream is one that can be waited on.
+    """
+    rest = b""
+    is_passing_over = False
+    for chunk in _chunks(stream, pauses=pauses):
+        if not chunk:
+            if not rest[:1].isspace():  # the beginning of an option: it is of the row above
+                yield PAUSE
+            continue
+        *whole, rest = (rest + chunk).split(b"\n")
+        if whole and is_passing_over:
+            del whole[0]
+            is_passing_over = False
+        for line in whole:
+            yield _decoded(line + b"\n")
+        if is_passing_over:
+            rest = b""
+        elif len(rest) >= _LONGEST:
+            yield _decoded(rest)
+            rest, is_passing_over = b"", True
+    if rest:
+        yield _decoded(rest)
+
+
+def _chunks(stream: BufferedIOBase, *, pauses: bool) -> Iterator[bytes]:
+    """The bytes as they come; with `pauses` none where we wait."""
+    descriptor = _waitable(stream) if pauses else None
+    while True:
+        if descriptor is not None and not select.select([descriptor], [], [], PAUSE_SECONDS)[0]:
+            yield b""
+        chunk = stream.read1(_CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+def _waitable(stream: BufferedIOBase) -> int | None:
+    """The descriptor of a pipe, socket or terminal; None for a file, which never keeps us waiting, and on Windows."""
+    try:
+        descriptor = stream.fileno()
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except (OSError, ValueError):  # a stream that is none of the system's
+        return None
+    return None if is_file or sys.platform == "win32" else descriptor
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "surrogateescape")
+
+
+def _open(name: str) -> BufferedIOBase:
     if name == STDIN:
         if sys.stdin is None:
             raise InvalidRequest("-i -: there is no standard input")
-        return io.TextIOWrapper(sys.stdin.buffer, "utf-8", errors="surrogateescape", newline="\n")
+        return cast("BufferedIOBase", sys.stdin.buffer)
     try:
-        return Path(name).open(encoding="utf-8", errors="surrogateescape", newline="\n")
+        return Path(name).open("rb")
     except OSError as error:
         raise InvalidRequest(f"-i {name}: {error.strerror or error}") from error

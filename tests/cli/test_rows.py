@@ -1,0 +1,93 @@
+"""Lists as they come from files and pipes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.cli import rows
+from penstock.cli.rows import List, lines
+from penstock.core.lists import MAX_LINE, PAUSE
+from penstock.core.rows import BadRow, Row
+
+A, B = "https://e.org/a", "https://e.org/b"
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[str, int]]:
+    """The name of a pipe's end to read from, and its end to write to."""
+    reading, writing = os.pipe()
+    yield f"/dev/fd/{reading}", writing
+    os.close(reading)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="pipes by name")
+def test_the_newest_url_of_a_slow_pipe_is_not_held_back(pipe: tuple[str, int]) -> None:
+    name, writing = pipe
+    found = List(name, None, "url").rows()
+    os.write(writing, f"{A}\n  out=x\n{B}".encode())
+    assert next(found) == Row((A,), 1, "x")
+    os.write(writing, b"2\n")
+    assert next(found) == Row((f"{B}2",), 3)
+    os.close(writing)
+    assert list(found) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="pipes by name")
+def test_a_pipe_that_comes_in_pieces_gives_whole_lines_and_options(
+    pipe: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PAUSE_SECONDS", 20.0)
+    name, writing = pipe
+
+    def write() -> None:
+        for byte in f"{A}\n  out=ü\n{B}".encode():
+            os.write(writing, bytes([byte]))
+        os.close(writing)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert list(List(name, None, "url").rows()) == [Row((A,), 1, "ü"), Row((B,), 3)]
+    thread.join()
+
+
+class Endless:
+    """A stream of `size` bytes without the end of a line, then another line; it counts what is held at once."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self._last = b"\nlast\n"
+
+    def read1(self, count: int) -> bytes:
+        if self.left:
+            self.left -= count
+            return b"x" * count
+        last, self._last = self._last, b""
+        return last
+
+
+def test_a_line_without_an_end_is_cut_and_passed_over() -> None:
+    stream = Endless(64 * MAX_LINE)
+    found = lines(stream)  # type: ignore[arg-type]
+    first = next(found)
+    assert MAX_LINE < len(first) <= 5 * MAX_LINE
+    assert stream.left > 50 * MAX_LINE
+    assert list(found) == ["last\n"]
+
+
+def test_an_endless_line_of_a_file_is_one_bad_row(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(f"{A}\n".encode() + b"x" * 3_000_000 + f"\n{B}\n".encode())
+    first, bad, last = List(str(path), None, "url").rows()
+    assert isinstance(bad, BadRow)
+    assert (first, bad.line, last) == (Row((A,), 1), 2, Row((B,), 3))
+
+
+def test_a_file_has_no_pauses(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text(f"{A}\n{B}")
+    with (tmp_path / "list").open("rb") as stream:
+        assert PAUSE not in lines(stream, pauses=True)
