@@ -60,3 +60,11 @@ def test_nothing_but_our_own_error_is_raised(text: str, kind: str) -> None:
     except InvalidRequest:
         return
     assert all(isinstance(row, Row | BadRow) for row in rows)
+
+
+@pytest.mark.parametrize("cell", ['"checksum": 7', '"sha256": ["x"]', '"name": 1', '"dir": {}', '"out": true'])
+def test_a_cell_that_is_not_text_rejects_its_row_rather_than_going_unused(cell: str) -> None:
+    bad, good = read(f'{{"url": "{A}", {cell}}}\n{{"url": "{A}", "checksum": null, "name": ""}}\n', "jsonl")
+    assert isinstance(bad, BadRow)
+    assert "is not text" in bad.why
+    assert good == Row((A,), 2)

@@ -100,22 +100,23 @@ def _read_objects(lines: Iterable[str], url_column: str) -> Iterator[Row | BadRo
 
 
 def _row(cells: Mapping[str, Any], url_column: str, line: int) -> Row | BadRow:
-    url = _text(cells.get(url_column))
-    if url is None:
+    url = cells.get(url_column)
+    if not isinstance(url, str) or not url.strip():
         return BadRow(line, "", f"no {escape(url_column[:40])}")
+    url = url.strip()
     if (trouble := unusable(url)) is not None:
         return BadRow(line, excerpt(url), trouble)
     try:
         check(url)
-        checksum = _text(cells.get("checksum"))
-        sha256 = _text(cells.get("sha256"))
+        checksum = _text(cells, "checksum")
+        sha256 = _text(cells, "sha256")
         if checksum is None and sha256 is not None:
             checksum = f"sha-256:{sha256.removeprefix('sha256:')}"
         return Row(
             (url,),
             line,
-            output=_text(cells.get("name")) or _text(cells.get("out")),
-            directory=_text(cells.get("dir")),
+            output=_text(cells, "name") or _text(cells, "out"),
+            directory=_text(cells, "dir"),
             checksum=None if checksum is None else parse_checksum(checksum),
             size=_size(cells.get("size")),
         )
@@ -123,10 +124,14 @@ def _row(cells: Mapping[str, Any], url_column: str, line: int) -> Row | BadRow:
         return BadRow(line, excerpt(url), error.message)
 
 
-def _text(cell: Any) -> str | None:
-    if isinstance(cell, str):
-        return cell.strip() or None
-    return None
+def _text(cells: Mapping[str, Any], name: str) -> str | None:
+    """What a cell says, None when it is empty; raises InvalidRequest rather than pass over what was meant."""
+    cell = cells.get(name)
+    if cell is None:
+        return None
+    if not isinstance(cell, str):
+        raise InvalidRequest(f"{name} is not text")
+    return cell.strip() or None
 
 
 def _size(cell: Any) -> int | None:
