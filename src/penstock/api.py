@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -111,8 +111,13 @@ class Downloader:
         ended: with it, the same call made again fetches only what is missing (`recheck`: hashes what is there). The
         future's `cancel` stops the batch where it stands.
 
-        Raises InvalidRequest at once for bad arguments; the future raises StorageError or TargetLocked.
+        Raises InvalidRequest at once for bad arguments; the future raises StorageError or TargetLocked, or
+        InvalidRequest for a row that is none of these.
         """
+        if isinstance(rows, str | bytes):
+            raise InvalidRequest("submit_many takes many URLs; for one there is submit()")
+        if manifest is not None and not Path(manifest).name:
+            raise InvalidRequest(f"manifest needs the name of a file, not {os.fspath(manifest)!r}")
         plan = Plan(
             directory=Path(directory) if directory is not None else Path(),
             options=checked_options(_options(self._defaults, options)),
@@ -120,7 +125,7 @@ class Downloader:
             template=template,
             rechecks=recheck,
         )
-        return self._engine.submit_many(rows, plan)
+        return self._engine.submit_many(_checked_rows(rows), plan)
 
     def read(self, url: str, at_most: int, **options: Any) -> Future[Document]:
         """Read the document at `url` into memory, cut after `at_most` bytes: a page, not a file to keep."""
@@ -174,6 +179,13 @@ def download(
     with Downloader(on_event=on_event, rate_limit=rate_limit) as downloader:
         future = downloader.submit(url, output=output, directory=directory, checksum=checksum, **options)
         return future.result()
+
+
+def _checked_rows(rows: Iterable[str | Row | BadRow]) -> Iterator[str | Row | BadRow]:
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, str | Row | BadRow):
+            raise InvalidRequest(f"row {number} is a {type(row).__name__!r}, neither a URL nor a Row")
+        yield row
 
 
 def _options(base: Options, changes: dict[str, Any]) -> Options:

@@ -119,6 +119,12 @@ def test_a_table_names_and_checks_its_files(fault_server: FaultServer, tmp_path:
         (["http://e.org/a", "--template", "{nome}"], "no field 'nome'"),
         (["http://e.org/a", "-i", "x", "--manifest", "m", "--no-manifest"], "exclude each other"),
         (["http://e.org/{a,b}", "--rate-per-host", "fast"], "5/s"),
+        (["-i", "x", "--manifest", ""], "--manifest needs the name of a file"),
+        (["http://e.org/a", "-o", "x", "--template", "t"], "-o and --template exclude each other"),
+        (["http://e.org/a", "-o", "x", "--manifest", "m"], "-o does not go with --manifest"),
+        (["http://e.org/a", "--checksum", "ab" * 32, "--manifest", "m"], "--checksum does not go with --manifest"),
+        (["nope1", "nope2"], "nope1"),
+        (["nope[1-2]"], "nope1"),
     ],
 )
 def test_what_cannot_work_is_told_before_anything_is_done(tmp_path: Path, arguments: list[str], words: str) -> None:

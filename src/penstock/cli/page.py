@@ -79,7 +79,7 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
     never a private address.
     """
     from penstock.cli.many import Many, run_many
-    from penstock.cli.request import MANY_HTTP_VERSION, build_limits, build_options
+    from penstock.cli.request import MANY_HTTP_VERSION, build_limits, build_options, manifest_path
     from penstock.core.template import Template
     from penstock.core.urls import check
 
@@ -97,7 +97,7 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
             (),
             params["directory"],
             build_options(params | walk.wanted),
-            params["manifest"],
+            manifest_path(params["manifest"]),
             params["template"],
             params["recheck"],
             build_limits(params),

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from penstock.cli.many import Many
 from penstock.cli.rows import STDIN, List, chained, count_urls, rows_of_urls
+from penstock.core.globs import parse_glob
 from penstock.core.template import DEFAULT_TEMPLATE, Template
 from penstock.core.urls import check, check_header
 from penstock.errors import InvalidRequest
@@ -41,15 +42,24 @@ def build_many(urls: Sequence[str], params: dict[str, Any]) -> Many:
     """The run over many files that `params` say: URLs, globs and lists. Raises InvalidRequest."""
     globs = not params["no_glob"]
     output = params["output"]
-    if params["checksum"] is not None:
-        raise InvalidRequest("--checksum is of one file, but there are several; give each its own in a list")
-    if output is not None and "#" not in str(output):
-        raise InvalidRequest(
-            "-o names one file, but there are several; use -d for a directory, or #1 for a glob's part"
-        )
     if params["template"] is not None and output is not None:
         raise InvalidRequest("-o and --template exclude each other")
-    count_urls(urls, globs=globs)  # raises for a bad range, before anything is done
+    is_one = count_urls(urls, globs=globs) == 1 and not params["lists"]  # raises for a bad range, before anything
+    if params["checksum"] is not None:
+        raise InvalidRequest(
+            "--checksum does not go with --manifest or --template; give it in a list"
+            if is_one
+            else "--checksum is of one file, but there are several; give each its own in a list"
+        )
+    if output is not None and "#" not in str(output):
+        raise InvalidRequest(
+            "-o does not go with --manifest; name the file with --template"
+            if is_one
+            else "-o names one file, but there are several; use -d for a directory, or #1 for a glob's part"
+        )
+    if urls and not params["lists"]:
+        _check_some(urls, globs=globs)
+    manifest = manifest_path(params["manifest"])
     lists = [List(name, params["list_format"], params["url_column"]) for name in params["lists"]]
     rows = chained(
         rows_of_urls(urls, globs=globs, output=None if output is None else str(output)),
@@ -61,7 +71,7 @@ def build_many(urls: Sequence[str], params: dict[str, Any]) -> Many:
         rows,
         params["directory"],
         build_options(params | {"http_version": params["http_version"] or MANY_HTTP_VERSION}),
-        _manifest(params, lists),
+        _manifest(manifest, params, lists),
         template,
         params["recheck"],
         build_limits(params),
@@ -80,9 +90,28 @@ def build_limits(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _manifest(params: Mapping[str, Any], lists: Sequence[List]) -> Path | None:
+def manifest_path(given: Path | None) -> Path | None:
+    """The manifest that was asked for; raises InvalidRequest for what cannot be the name of a file."""
+    if given is not None and not given.name:
+        raise InvalidRequest("--manifest needs the name of a file")
+    return given
+
+
+def _check_some(urls: Sequence[str], *, globs: bool) -> None:
+    """Raise InvalidRequest when none of these is a URL: then it is no list with a mistake in it, but a mistake."""
+    refusals: list[InvalidRequest] = []
+    for url in urls:
+        try:
+            check(next(iter(parse_glob(url))).url if globs else url)
+        except InvalidRequest as error:
+            refusals.append(error)
+        else:
+            return
+    raise refusals[0]
+
+
+def _manifest(given: Path | None, params: Mapping[str, Any], lists: Sequence[List]) -> Path | None:
     """Where outcomes are recorded: as asked, else for lists beside the target directory."""
-    given: Path | None = params["manifest"]
     if params["no_manifest"]:
         if given is not None:
             raise InvalidRequest("--manifest and --no-manifest exclude each other")
