@@ -7,7 +7,7 @@ from typing import Final
 from penstock.cli import format as words
 from penstock.cli import messages
 from penstock.cli.streams import SturdyStream
-from penstock.cli.summary import pace
+from penstock.cli.summary import listing, pace
 from penstock.core.urls import escape
 from penstock.errors import Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried, RowRejected, Warned
@@ -31,7 +31,7 @@ class Failures:
         if self._count > MAX_FAILURES + 1:
             return None
         if self._count > MAX_FAILURES:
-            where = f"; penstock status {escape(self._manifest)} lists them" if self._manifest else ""
+            where = f"; {listing(self._manifest)} them" if self._manifest else ""
             return f"more failures are not shown{where}"
         if isinstance(event, RowRejected):
             line = f"line {event.line}: " if event.line else ""

@@ -17,7 +17,7 @@ from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.rows import BadRow, Row
 from penstock.errors import DownloadError, StorageError
 from penstock.events import AnyEvent
-from penstock.model import Options, Summary
+from penstock.model import IfExists, Options
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
@@ -50,6 +50,8 @@ class Many(NamedTuple):
     ) = None
     #: The lists that the rows come from: they have a word to say too.
     lists: Sequence[List] = ()
+    #: What a row that cannot be used is called.
+    noun: str = "URL"
 
 
 def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
@@ -113,6 +115,7 @@ def _carry_out(
             voice.close()
             voice.complain(f"penstock: {messages.failed(error, kept=0)}")
             return exit_code(error)
+        skips = options.if_exists is IfExists.SKIP
         future = downloader.submit_many(
             rows,
             directory=job.directory,
@@ -127,7 +130,7 @@ def _carry_out(
             # before the last writing, since a second signal leaves at once and must not leave a hidden cursor
             voice.close()
             downloader.close(cancel=True)
-            for line in _stopped(future.result(), manifest):
+            for line in summary.stopped(future.result(), manifest=manifest, skips=skips):
                 voice.complain(line)
             return interruption.code
         except DownloadError as error:
@@ -135,10 +138,6 @@ def _carry_out(
             voice.complain(f"penstock: {messages.failed(error, kept=0)}")
             return CANNOT_WRITE if isinstance(error, StorageError) else exit_code(error)
         voice.close()
-        for line in summary.ended(ended, manifest=manifest):
+        for line in summary.ended(ended, manifest=manifest, skips=skips, noun=job.noun):
             (voice.complain if ended.failed or ended.rejected else voice.tell)(line)
         return FAILED if ended.failed or ended.rejected else DONE
-
-
-def _stopped(ended: Summary, manifest: str | None) -> list[str]:
-    return summary.stopped(ended, manifest=manifest)

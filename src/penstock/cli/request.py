@@ -76,6 +76,7 @@ def build_many(urls: Sequence[str], params: dict[str, Any]) -> Many:
         params["recheck"],
         build_limits(params),
         lists=lists,
+        noun="line" if lists else "URL",
     )
 
 

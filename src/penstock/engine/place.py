@@ -91,7 +91,7 @@ def _claim_exact(directory: Directory, name: str, policy: IfExists) -> Place | S
     if status is not None and policy is IfExists.SKIP:
         return Skipped(path, status.st_size)
     if status is not None and path.is_dir():
-        raise StorageError(f"{path} is a directory; name a file with -o")
+        raise StorageError(f"{path} is a directory; give the file another name")
     if status is not None and policy is IfExists.ERROR and status.st_nlink == 1:
         raise target_exists(path)
     place = _open(directory, name)
@@ -172,7 +172,7 @@ def finish_publishing(place: Place) -> None:
 
 def target_exists(path: Path) -> TargetExists:
     """The error for a target that is there, under the policy that does not touch it."""
-    return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or another name with -o")
+    return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or give it another name")
 
 
 _TOO_MANY: Final = "too many files are open; raise the limit (ulimit -n), and the same command goes on"
