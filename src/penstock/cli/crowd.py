@@ -5,18 +5,17 @@ rich is imported when the first file has run for a moment, as in `display`.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING, Final
 
 from penstock.cli import format as words
-from penstock.cli.crowd_plain import Failures, described, files, time_left
-from penstock.cli.display import PATIENCE, Row, updated
+from penstock.cli.crowd_plain import Teller, files
+from penstock.cli.display import PATIENCE, Row
 from penstock.cli.messages import NORMAL
+from penstock.cli.running import Known, time_left
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import pace
-from penstock.core.urls import escape
-from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Probed, Started
+from penstock.events import AnyEvent, BatchProgressed
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -34,10 +33,8 @@ class Crowd:
         self, stream: SturdyStream, level: int = NORMAL, *, manifest: str | None = None, patience: float = PATIENCE
     ) -> None:
         self._stream = stream
-        self._level = level
         self._patience = patience
-        self._failures = Failures(manifest)
-        self._files: dict[int, tuple[float, Row]] = {}
+        self._teller = Teller(level, manifest)
         self._total: BatchProgressed | None = None
         self._guard = threading.Lock()
         self._live: Live | None = None
@@ -51,10 +48,10 @@ class Crowd:
             if self._timer is None:
                 self._begin_soon()
             return
-        if (line := described(event, self._level, self._failures)) is not None:
-            self.complain(line)
         with self._guard:
-            self._keep(event)
+            line = self._teller.line(event)
+        if line is not None:
+            self.complain(line)
 
     def tell(self, line: str) -> None:
         """Print a line above the live ones; from any thread."""
@@ -79,28 +76,16 @@ class Crowd:
         if live is not None:
             live.stop()
 
-    def rows(self) -> list[Row]:
-        """The files that matter now: those that have run for longest; from any thread."""
+    def rows(self, room: int) -> list[Row]:
+        """The files that matter now, `room` at most: those that have run for longest; from any thread."""
         now = self._total.at if self._total is not None else 0.0
-        most = min(MOST_ROWS, max(0, shutil.get_terminal_size().lines - 3))
         with self._guard:
-            old = [(since, row) for since, row in self._files.values() if now - since >= _OLD_SECONDS]
-        return [row for _, row in sorted(old, key=lambda pair: pair[0])[:most]]
+            return self._teller.running.oldest(min(MOST_ROWS, room), begun_before=now - _OLD_SECONDS)
 
-    def total(self, width: int) -> str:
-        """The total line, in at most `width` columns."""
-        event = self._total
-        return "" if event is None else total_line(event, width)
-
-    def _keep(self, event: AnyEvent) -> None:
-        number = event.download
-        if isinstance(event, Started):
-            self._files[number] = event.at, Row(escape(event.url))
-        elif isinstance(event, Finished | Failed | Cancelled):
-            self._files.pop(number, None)
-        elif isinstance(event, Probed) or number in self._files:
-            since, row = self._files.get(number, (event.at, Row("")))
-            self._files[number] = since, updated(row, event)
+    def total(self) -> tuple[BatchProgressed, Known] | None:
+        """Where the batch is; from any thread."""
+        with self._guard:
+            return None if self._total is None else (self._total, self._teller.running.known())
 
     def _begin_soon(self) -> None:
         with self._guard:
@@ -121,15 +106,17 @@ class Crowd:
             live.start()
 
 
-def total_line(event: BatchProgressed, width: int) -> str:
+def total_line(event: BatchProgressed, known: Known, width: int) -> str:
     """Files, failures, bytes, speed, files a second and the time left; on narrow terminals less of it."""
     failed = f"{event.failed:,} failed" if event.failed else ""
-    left = time_left(event)
+    left = time_left(event, known)
     count = f"{files(event)} files"
-    speed = f"{words.speed(event.speed):>12}"
-    full = [count, failed, f"{words.size(event.size):>10}", speed, f"{pace(event.pace):>14}", f"{left:>7}"]
-    some = [count, failed, f"{words.short_size(event.size):>4}", f"{words.short_size(event.speed):>4}/s", left]
-    for parts in (full, some, some[:2]):
+    rate = pace(event.pace)
+    size, speed = words.short_size(event.size), f"{words.short_size(event.speed):>4}/s"
+    full = [f"{words.size(event.size):>10}", f"{words.speed(event.speed):>12}", f"{rate:>14}", f"{left:>7}"]
+    some = [f"{size:>4}", speed, f"{rate:>11}", f"{left:>5}"]
+    for rest in (full, some, [size, speed, rate, left], [size, speed, left], [speed, left], [speed], []):
+        parts = [count, failed, *rest]
         line = "  ".join(part for part in parts if part)
         if len(line) <= width:
             return line

@@ -12,7 +12,9 @@ from rich.style import Style
 from rich.text import Text
 
 from penstock.cli.bars import NARROW, Bar
+from penstock.cli.crowd import total_line
 from penstock.cli.display import REDRAWS, Row
+from penstock.cli.running import Known
 from penstock.cli.streams import SturdyStream
 from penstock.events import BatchProgressed
 
@@ -24,13 +26,11 @@ _BAR = 16
 class Source(Protocol):
     """Who knows what is to be drawn."""
 
-    _total: BatchProgressed | None
+    def rows(self, room: int) -> list[Row]:
+        """The files that have a line of their own, `room` at most."""
 
-    def rows(self) -> list[Row]:
-        """The files that have a line of their own."""
-
-    def total(self, width: int) -> str:
-        """The total line, in at most `width` columns."""
+    def total(self) -> tuple[BatchProgressed, Known] | None:
+        """Where the batch is, and what is known of the files under way."""
 
 
 def open_live(stream: SturdyStream, source: Source) -> Live:
@@ -51,16 +51,26 @@ class _Drawing:
         self._source = source
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for row in self._source.rows():
+        is_narrow = options.max_width < NARROW
+        # one for the total, and one more for the cursor: what is higher than the terminal cannot be taken back
+        room = max(0, console.height - 2) // (2 if is_narrow else 1)
+        for row in self._source.rows(room):
             yield from Bar(row).__rich_console__(console, options)
+        known = self._source.total()
+        if known is None:
+            return
         width = options.max_width - _FREE
-        event = self._source._total
-        if event is None:
+        event = known[0]
+        whole = total_line(*known, width)
+        beside = total_line(*known, width - _BAR - 2)
+        if is_narrow or _says_less(beside, whole):
+            yield Text(whole, no_wrap=True, overflow="crop", style="bold")
             return
-        if options.max_width < NARROW:
-            yield Text(self._source.total(width), no_wrap=True, overflow="crop")
-            return
-        line = self._source.total(width - _BAR - 2)
         bar = ProgressBar(total=event.total or None, completed=event.done + event.failed, width=_BAR)
         drawn = Segment.adjust_line_length(list(console.render(bar, options.update(width=_BAR))), _BAR)
-        yield from [*drawn, Segment("  "), Segment(line, Style(bold=True)), Segment.line()]
+        yield from [*drawn, Segment("  "), Segment(beside, Style(bold=True)), Segment.line()]
+
+
+def _says_less(line: str, whole: str) -> bool:
+    """True when a number is missing that there is room for without the bar."""
+    return len(line.split()) < len(whole.split()) and "files/s" not in line

@@ -6,9 +6,10 @@ from typing import Final
 
 from penstock.cli import format as words
 from penstock.cli import messages
+from penstock.cli.running import Running, time_left
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import listing, pace
-from penstock.core.urls import escape
+from penstock.core.urls import escape, origin_text
 from penstock.errors import Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried, RowRejected, Warned
 
@@ -16,6 +17,8 @@ from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried
 INTERVAL: Final = 5.0
 #: Failures that have a line each; a run of many would drown everything else.
 MAX_FAILURES: Final = 20
+#: Seconds of waiting before a file is tried again that are told once for each origin.
+LONG_WAIT: Final = 3.0
 
 
 class Failures:
@@ -39,13 +42,55 @@ class Failures:
         return f"failed: {messages.failed(event.error, kept=0)}"
 
 
+class Teller:
+    """Words for the events of many files, as many as `level` says (see `messages`); knows those under way."""
+
+    def __init__(self, level: int, manifest: str | None) -> None:
+        self.running = Running()
+        self._level = level
+        self._failures = Failures(manifest)
+        #: Origins that were said to keep us waiting.
+        self._waited_for: set[str] = set()
+
+    def line(self, event: AnyEvent) -> str | None:
+        """The line to print for an event, or None for none."""
+        url = self.running.url(event.download)
+        self.running.take(event)
+        if isinstance(event, Failed) and event.error.reason is Reason.UNWANTED:
+            return f"left out: {escape(event.error.message)}" if self._level >= messages.VERBOSE else None
+        if isinstance(event, Failed) and isinstance(event.error, StorageError) and event.error.is_for_all:
+            return None  # it ends the run, which says so once
+        if isinstance(event, Failed | RowRejected):
+            return self._failures.line(event)
+        if isinstance(event, Finished):
+            return messages.saved(event.result) if self._level >= messages.VERBOSE else None
+        if event.download == 0:
+            return messages.describe(event, self._level)
+        if isinstance(event, Retried) and self._level == messages.NORMAL:
+            return self._wait(event, url)
+        # what happens to one of thousands is a detail
+        least = messages.VERBOSE if isinstance(event, Warned | Retried) else messages.CHATTY
+        line = messages.describe(event, self._level) if self._level >= least else None
+        return f"{escape(url)}: {line}" if line is not None and url else line
+
+    def _wait(self, event: Retried, url: str) -> str | None:
+        """A line for the first long wait of each origin: nothing else would say why nothing moves."""
+        if event.wait < LONG_WAIT or not url or len(self._waited_for) >= MAX_FAILURES:
+            return None
+        where = origin_text(url)
+        if where in self._waited_for:
+            return None
+        self._waited_for.add(where)
+        return f"{escape(where)}: {escape(event.why)}; trying again in {words.duration(event.wait)} (this is said once)"
+
+
 class CrowdPlain:
     """Writes lines to `stream`, as many as `level` says (see `messages`)."""
 
     def __init__(self, stream: SturdyStream, level: int, *, manifest: str | None = None) -> None:
         self._stream = stream
         self._level = level
-        self._failures = Failures(manifest)
+        self._teller = Teller(level, manifest)
         self._told_at: float | None = None
 
     def show(self, event: AnyEvent) -> None:
@@ -69,7 +114,7 @@ class CrowdPlain:
     def _describe(self, event: AnyEvent) -> str | None:
         if isinstance(event, BatchProgressed):
             return self._progress(event)
-        return described(event, self._level, self._failures)
+        return self._teller.line(event)
 
     def _progress(self, event: BatchProgressed) -> str | None:
         if self._told_at is None:
@@ -78,35 +123,12 @@ class CrowdPlain:
             return None
         self._told_at = event.at
         failed = f", {event.failed:,} failed" if event.failed else ""
-        left = time_left(event)
+        left = time_left(event, self._teller.running.known())
         rest = f", {left} left" if left else ""
         speed = f"{words.speed(event.speed)}, {pace(event.pace)}"
         return f"{files(event)} files{failed}, {words.size(event.size)}, {speed}{rest}"
 
 
-def described(event: AnyEvent, level: int, failures: Failures) -> str | None:
-    """The line to print for an event of one of many files, or None for none."""
-    if isinstance(event, Failed) and event.error.reason is Reason.UNWANTED:
-        return f"left out: {escape(event.error.message)}" if level >= messages.VERBOSE else None
-    if isinstance(event, Failed) and isinstance(event.error, StorageError) and event.error.is_for_all:
-        return None  # it ends the run, which says so once
-    if isinstance(event, Failed | RowRejected):
-        return failures.line(event)
-    if isinstance(event, Finished):
-        return messages.saved(event.result) if level >= messages.VERBOSE else None
-    if isinstance(event, Warned) and event.download == 0:
-        return messages.describe(event, level)
-    # what happens to one of thousands is a detail
-    least = messages.VERBOSE if isinstance(event, Warned | Retried) else messages.CHATTY
-    return messages.describe(event, level) if level >= least else None
-
-
 def files(event: BatchProgressed) -> str:
     """``120/10,000``, with a ``+`` while the list is still being read."""
     return f"{event.done + event.failed:,}/{event.total:,}{'' if event.listed else '+'}"
-
-
-def time_left(event: BatchProgressed) -> str:
-    """The time to go, by files, as a clock shows it; empty while it cannot be told."""
-    left = event.total - event.done - event.failed
-    return words.clock(left / event.pace) if event.listed and event.pace > 0 and left > 0 else ""

@@ -25,17 +25,17 @@ def uris(data: bytes) -> None:
     lines = [line + "\n" for line in as_typed(data).split("\n")]  # an empty one would be a pause
     rows = _sound(read_uris(lines), len(lines))
     said = {row.line for row in rows}
-    last = None
+    last = 0
     for number, line in enumerate(lines, 1):
         text = line.removeprefix("\ufeff").rstrip(" \t\r\n") if number == 1 else line.rstrip(" \t\r\n")
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         if text[0] not in " \t":  # a line with URLs: told of itself, or rejected by one of the options below it
-            assert last is None, lines[last - 1]
+            assert not last, lines[last - 1]
             last = number
         if number in said:
-            last = None
-    assert last is None, lines[(last or 1) - 1]
+            last = 0
+    assert not last, lines[last - 1]
     good = [row for row in rows if isinstance(row, Row)]
     if not any("\n" in (row.output or "") + (row.directory or "") for row in good):
         again = [row for row in read_uris(_written(good)) if isinstance(row, Row)]
