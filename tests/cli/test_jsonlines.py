@@ -19,7 +19,7 @@ from penstock.cli.jsonlines import JsonLines
 from penstock.cli.streams import SturdyStream
 from penstock.errors import DownloadError, Reason, ServerRefused, StorageError
 from penstock.events import AnyEvent, Failed, Finished, Verified
-from penstock.model import Digest, Validator
+from penstock.model import Digest, Summary, Validator
 from tests.cli.stories import URL, probed, progressed, result, started
 
 
@@ -102,3 +102,24 @@ def test_every_event_is_documented_where_users_and_readers_look(kind: type) -> N
     assert paragraph
     assert all(field in paragraph for field in fields)
     assert f"{name} " in (get.epilog or "")
+
+
+def test_progress_of_a_list_that_tells_nothing_new_is_left_out() -> None:
+    first = events.BatchProgressed(
+        download=0, at=1.0, total=9, listed=True, done=1, skipped=0, failed=0, active=1, size=5, speed=0.0, pace=0.0
+    )
+    later, last = dataclasses.replace(first, at=2.0), dataclasses.replace(first, at=3.0, done=2)
+    assert [line["done"] for line in written(first, later, later, last)] == [1, 2]
+
+
+def test_the_summary_of_a_list_lies_flat_and_has_its_exit_code() -> None:
+    stream = io.StringIO()
+    JsonLines(SturdyStream(stream)).end(Summary(total=3, done=2, failed=1, failures=(("http://e.org", "x", 1),)), 1)
+    line = json.loads(stream.getvalue())
+    assert abs(line.pop("time") - time.time()) < 5
+    assert line == {
+        "event": "summary", "download": 0, "total": 3, "done": 2, "skipped": 0, "failed": 1, "pending": 0,
+        "rejected": 0, "size": 0, "elapsed": 0.0, "failures": [["http://e.org", "x", 1]], "exit_code": 1,
+    }  # fmt: skip
+    documented = (jsonlines.__doc__ or "").partition("\n    summary")[2].partition("\n\n")[0]
+    assert all(name in documented and name in (get.epilog or "") for name in line if name not in {"event", "download"})

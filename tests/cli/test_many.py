@@ -221,5 +221,6 @@ def test_json_lines_tell_of_a_list(fault_server: FaultServer, tmp_path: Path) ->
     assert done.returncode == 0
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert sum(event["event"] == "finished" for event in events) == 3
-    assert events[-1]["event"] == "batchprogressed"
-    assert events[-1]["done"] == 3
+    assert events[-2]["event"] == "batchprogressed"
+    assert events[-2]["done"] == 3
+    assert (events[-1]["event"], events[-1]["done"], events[-1]["exit_code"]) == ("summary", 3, 0)

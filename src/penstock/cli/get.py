@@ -38,6 +38,8 @@ SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. Opt
 and, of a list ("download" is 0):
   rowrejected  line text why
   batchprogressed total listed done skipped failed active size speed pace
+  summary      total done skipped failed pending rejected size elapsed
+               failures exit_code
 
 \b
 Exit codes: 0 done; 1 a download failed; 2 usage; 3 could not write;

@@ -23,10 +23,14 @@ is written as ``\uXXXX``. URLs are without credentials. New fields and events ma
     batchprogressed
                   total, listed, done, skipped, failed, active, size, speed, pace
 
-The last two are of a list and have ``download`` 0, as has a `warned` about an origin.
+    summary       total, done, skipped, failed, pending, rejected, size, elapsed, failures, exit_code
+
+The last three are of a list and have ``download`` 0, as has a `warned` about an origin. `summary` is the last line of
+a list that came to an end or was stopped, and no event; `failures` are the most frequent [origin, reason, count]. A
+`batchprogressed` that tells nothing new is left out.
 
 A validator is ``{"kind": "etag", "value": "\"1\""}`` or null; a digest is ``"sha256:HEX"`` or null; `reason` is one
-of `penstock.errors.Reason`. Each download that was started ends in exactly one of the last three.
+of `penstock.errors.Reason`. Each download that was started ends in exactly one of `finished`, `failed` and `cancelled`.
 """
 
 from __future__ import annotations
@@ -40,8 +44,8 @@ from typing import Any
 from penstock.cli.codes import exit_code
 from penstock.cli.streams import SturdyStream
 from penstock.errors import DownloadError, ServerRefused
-from penstock.events import AnyEvent, Failed, Finished
-from penstock.model import Digest, Validator
+from penstock.events import AnyEvent, BatchProgressed, Failed, Finished
+from penstock.model import Digest, Summary, Validator
 
 
 class JsonLines:
@@ -51,10 +55,21 @@ class JsonLines:
         self._stream = stream
         # events carry the monotonic clock, which means nothing outside this process
         self._offset = time.time() - time.monotonic()
+        self._last: dict[str, Any] = {}
 
     def show(self, event: AnyEvent) -> None:
         """Take an event; called on one thread."""
+        if isinstance(event, BatchProgressed):
+            # ten times a second, and for hours when an origin asks to wait
+            told, self._last = self._last, _fields(event)
+            if self._last == told:
+                return
         self._stream.line(json.dumps(self._object(event)))
+
+    def end(self, summary: Summary, exit_code: int) -> None:
+        """Say how a list ended; after the last event."""
+        head = {"event": "summary", "time": round(time.time(), 3), "download": 0}
+        self._stream.line(json.dumps(head | _fields(summary) | {"exit_code": exit_code}))
 
     def _object(self, event: AnyEvent) -> dict[str, Any]:
         head = {

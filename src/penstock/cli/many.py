@@ -17,7 +17,7 @@ from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.rows import BadRow, Row
 from penstock.errors import DownloadError, StorageError
 from penstock.events import AnyEvent
-from penstock.model import IfExists, Options
+from penstock.model import IfExists, Options, Summary
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
@@ -59,10 +59,12 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
     shown = str(job.manifest) if job.manifest is not None else None
     voice = choose_voice(SturdyStream(standard_error()), level, lines=json, manifest=shown)
     listeners: list[Callable[[AnyEvent], None]] = [voice.show]
+    lines = None
     if json:
         from penstock.cli.jsonlines import JsonLines
 
-        listeners.append(JsonLines(SturdyStream(standard_output())).show)
+        lines = JsonLines(SturdyStream(standard_output()))
+        listeners.append(lines.show)
     log_errors(level)
     for each in job.lists:
         each.note = voice.tell
@@ -70,7 +72,11 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
         voice.complain(INSECURE)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
-        return _carry_out(job, voice, listeners, signals, shown, details=json or level >= messages.VERBOSE)
+        details = json or level >= messages.VERBOSE
+        code, ended = _carry_out(job, voice, listeners, signals, shown, details=details)
+    if lines is not None and ended is not None:
+        lines.end(ended, code)
+    return code
 
 
 def choose_voice(stream: SturdyStream, level: int, *, lines: bool, manifest: str | None) -> Voice:
@@ -92,7 +98,8 @@ def _carry_out(
     manifest: str | None,
     *,
     details: bool,
-) -> int:
+) -> tuple[int, Summary | None]:
+    """The exit code, and how it ended or where it was stopped; all events have been told by then."""
     from penstock.api import Downloader
     from penstock.cli.allocator import collect_rarely, keep_freed_memory
 
@@ -110,11 +117,11 @@ def _carry_out(
                 rows, options = job.begin(downloader, signals.wait, options, voice.tell)
         except Interrupted as interruption:
             downloader.close(cancel=True)
-            return interruption.code
+            return interruption.code, None
         except DownloadError as error:
             voice.close()
             voice.complain(f"penstock: {messages.failed(error, kept=0)}")
-            return exit_code(error)
+            return exit_code(error), None
         skips = options.if_exists is IfExists.SKIP
         future = downloader.submit_many(
             rows,
@@ -130,14 +137,15 @@ def _carry_out(
             # before the last writing, since a second signal leaves at once and must not leave a hidden cursor
             voice.close()
             downloader.close(cancel=True)
-            for line in summary.stopped(future.result(), manifest=manifest, skips=skips):
+            ended = future.result()
+            for line in summary.stopped(ended, manifest=manifest, skips=skips):
                 voice.complain(line)
-            return interruption.code
+            return interruption.code, ended
         except DownloadError as error:
             voice.close()
             voice.complain(f"penstock: {messages.failed(error, kept=0)}")
-            return CANNOT_WRITE if isinstance(error, StorageError) else exit_code(error)
+            return (CANNOT_WRITE if isinstance(error, StorageError) else exit_code(error)), None
         voice.close()
         for line in summary.ended(ended, manifest=manifest, skips=skips, noun=job.noun):
             (voice.complain if ended.failed or ended.rejected else voice.tell)(line)
-        return FAILED if ended.failed or ended.rejected else DONE
+        return (FAILED if ended.failed or ended.rejected else DONE), ended
