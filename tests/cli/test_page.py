@@ -268,6 +268,30 @@ def test_a_dry_run_lists_and_fails_as_the_run_would(site: Site, tmp_path: Path) 
     assert names(tmp_path) == []
 
 
+def test_links_beyond_the_most_that_are_looked_at_are_a_failure(site: Site, tmp_path: Path) -> None:
+    site.pages["/index.html"] = b"<img src=a.png>" + b"".join(b"<a href=/%d>" % number for number in range(100_000))
+    done = page(site.url(), "-d", "d", "--accept", "*.png", directory=tmp_path)
+    assert done.returncode == 1
+    assert "only its first 100,000 links" in done.stderr
+    assert names(tmp_path / "d") == ["a.png"]
+
+
+@pytest.mark.parametrize("option", [["--accept", "image/*"], ["--reject", "image/*"], ["--min-size", "9"]])
+def test_a_dry_run_says_what_only_an_answer_could_tell(site: Site, tmp_path: Path, option: list[str]) -> None:
+    site.pages["/index.html"] = b"<img src=a.png><a href=b.pdf>"
+    listed = page(site.url(), "--dry-run", *option, directory=tmp_path)
+    assert "media types and sizes are known only when a file is asked for" in listed.stderr
+    named = page(site.url(), "--dry-run", "--accept", "*.pdf", directory=tmp_path)
+    assert (named.stdout.split(), named.stderr) == ([site.url("/b.pdf")], "")
+
+
+def test_the_help_of_page_explains_what_it_refers_to(tmp_path: Path) -> None:
+    text = " ".join(page("--help", directory=tmp_path).stdout.split())
+    for words in ("SIZE and RATE are", "Exit codes: 0 done", "penstock get --help lists them"):
+        assert words in text
+    assert "see below" not in text
+
+
 def test_what_is_no_page_is_not_read(site: Site, tmp_path: Path) -> None:
     url = site.here.serve("/big.iso", Content(50_000_000), content_type="application/x-iso9660-image")
     site.here.script = lambda _request, _reply: None

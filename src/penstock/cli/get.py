@@ -236,7 +236,7 @@ NETWORK: Final = [
 
 #: Options of what is shown, and of the configuration.
 TALKING: Final = [
-    click.Option(["--json"], is_flag=True, help="Print events as JSON lines on stdout; see below."),
+    click.Option(["--json"], is_flag=True, help="Print events as JSON lines on stdout."),
     click.Option(["-q", "--quiet"], is_flag=True, help="Print errors only."),
     click.Option(["-v", "--verbose"], count=True, help="Print how it is done; -vv checkpoints too."),
     click.Option(

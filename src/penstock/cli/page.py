@@ -67,7 +67,18 @@ _WHAT: Final = [
 ]  # fmt: skip
 
 
+_EPILOG: Final = """
+SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. The fields of --template and the objects
+of --json are those of get: penstock get --help lists them.
+
+\b
+Exit codes: 0 done; 1 a file or page failed; 2 usage; 3 could not write;
+129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM (the same command goes on).
+"""
+
+
 @click.command(
+    epilog=_EPILOG,
     short_help="Download what a web page shows and links to.",
     params=[click.Argument(["url"]), *_WHAT, *PACE, *ASKING, *NETWORK, *TALKING],
 )
@@ -190,4 +201,6 @@ class _Walk:
         except DownloadError as error:
             err.line(f"penstock: {messages.failed(error, kept=0)}")
             return exit_code(error)
+        if options.min_size or options.max_size or self.wanted["accept_types"] or self.wanted["reject_types"]:
+            note("media types and sizes are known only when a file is asked for: fewer of these may be saved")
         return FAILED if failed else DONE

@@ -15,7 +15,7 @@ from penstock.core.urls import identity, origin, redact
 from penstock.errors import DownloadError, ProtocolError, Reason, ServerRefused
 from penstock.model import Document
 from penstock.pages.choose import Choice, follows
-from penstock.pages.extract import MAX_PAGE_BYTES, Found, extract
+from penstock.pages.extract import MAX_LINKS, MAX_PAGE_BYTES, Found, extract
 from penstock.pages.reader import Reader
 from penstock.pages.rules import Rules
 
@@ -48,6 +48,7 @@ class Crawl:
         self._rules = Rules()
         self._taken: set[str] = set()
         self._notes = 0
+        self._limits: set[str] = set()
         #: Pages that were come to, and the hosts that they may be on.
         self._pages = {walk.start}
         self._hosts = {urlsplit(walk.start).hostname}
@@ -83,10 +84,14 @@ class Crawl:
                 continue
             page = extract(document.content, url=document.url, charset=document.charset)
             if page.is_cut:
-                self._note(f"{redact(url)}: the page is too large; not all of it was looked at")
+                most = f"{MAX_LINKS:,} links and {MAX_PAGE_BYTES // 2**20} MiB"
+                yield BadRow(0, redact(url), f"the page is too large: only its first {most} were looked at")
             yield from self._chosen(page.found, may_touch)
             if depth < self._walk.depth:
-                pages.extend((link, depth + 1) for link in self._next(page.found, may_touch))
+                links, trouble = self._next(page.found, may_touch)
+                pages.extend((link, depth + 1) for link in links)
+                if trouble is not None:
+                    yield trouble
 
     def _take_over(self, reader: Reader) -> None:
         self._reader = self._rules.reader = reader
@@ -105,16 +110,17 @@ class Crawl:
             self._pages.add(document.url)
         return document if document.media_type is None or document.media_type in HTML else None
 
-    def _next(self, found: tuple[Found, ...], may_touch: Callable[[str], bool]) -> Iterator[str]:
-        """The pages to go on to."""
+    def _next(self, found: tuple[Found, ...], may_touch: Callable[[str], bool]) -> tuple[list[str], BadRow | None]:
+        """The pages to go on to; and once, that there were too many."""
+        links: list[str] = []
         for item in found:
             if item.url in self._pages or not follows(item, self._hosts) or not may_touch(item.url):
                 continue
             if len(self._pages) >= MAX_PAGES:
-                self._note(f"{MAX_PAGES:,} pages are the most that are read; links to more were left out")
-                return
+                return links, self._too_many(item.url, f"{MAX_PAGES:,} pages are the most that are read")
             self._pages.add(item.url)
-            yield item.url
+            links.append(item.url)
+        return links, None
 
     def _chosen(self, found: tuple[Found, ...], may_touch: Callable[[str], bool]) -> Iterator[Row | BadRow]:
         """The files that are wanted and were not taken before."""
@@ -123,12 +129,20 @@ class Crawl:
             self._rules.expect(url for url in urls if may_touch(url))
         for url in urls:
             if len(self._taken) >= MAX_URLS:
-                self._note(f"{MAX_URLS:,} files are the most that are taken; more were left out")
+                if (trouble := self._too_many(url, f"{MAX_URLS:,} files are the most that are taken")) is not None:
+                    yield trouble
                 return
             self._taken.add(url)
             row = self._row(url, may_touch)
             if row is not None:
                 yield row
+
+    def _too_many(self, url: str, why: str) -> BadRow | None:
+        """That a limit was reached, which is a failure: once for each limit, at the first URL that is left out."""
+        if why in self._limits:
+            return None
+        self._limits.add(why)
+        return BadRow(0, redact(url), f"{why}: this one and more are left out")
 
     def _row(self, url: str, may_touch: Callable[[str], bool]) -> Row | BadRow | None:
         if not may_touch(url):
