@@ -9,6 +9,8 @@ import click
 import pytest
 
 from penstock.cli.main import cli, run, with_command
+from penstock.cli.rows import PAUSE_SECONDS
+from penstock.core.template import FIELDS
 from tests.cli.command import environment, penstock
 
 
@@ -129,3 +131,17 @@ def test_without_a_stdout_there_is_no_traceback() -> None:
     done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+def test_the_help_of_get_tells_what_differs_from_what_one_may_expect() -> None:
+    text = " ".join(penstock("get", "--help").stdout.split())
+    for words in (
+        "{ext} the extension with its dot",
+        "[1-9] and {a,b} are of the command line alone",
+        "../x is DIR/x",
+        "in LIST.penstock (stdin.penstock for -)",
+        "within 0.2 s",
+    ):
+        assert words in text
+    assert all(f"{{{field}}}" in text for field in FIELDS)
+    assert str(PAUSE_SECONDS) in text

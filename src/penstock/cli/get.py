@@ -21,6 +21,22 @@ _EPILOG = """
 SIZE and RATE are bytes and bytes per second; K, M and G are powers of 1024. Options may also stand in config.toml
 (max-connections = 16); PENSTOCK_USER and PENSTOCK_PROXY keep secrets out of the process list.
 
+LIST has a URL a line, taken as it is: [1-9] and {a,b} are of the command line alone. Alternatives on a line are
+separated by tabs. Indented lines below are aria2's out=, dir=, checksum= and header= (from a pipe, within 0.2 s; its
+other options are left out, with a word). A table has a column url, and perhaps name or out, dir, sha256 or checksum,
+and size. out, name and dir are places below --dir, whatever they begin with: /abs/x is DIR/abs/x, ../x is DIR/x.
+
+With -i, what became of each file is recorded in DIR.penstock beside the directory; without -d, or with -d . or -d ..,
+in LIST.penstock (stdin.penstock for -) inside it. Another directory or list has another record.
+
+\b
+--template fields, of each URL alone:
+  {host}   the host's name       {name}  the last segment of the path
+  {path}   the path's folders    {stem}  the name without its extension
+  {line}   its line in the list  {ext}   the extension with its dot, or nothing
+           ({line:06}: padded)   {hash}  16 hex digits that tell URLs apart
+  as in '{host}/{path}/{name}' or '{line:06}-{stem}{ext}'; {{ is a brace.
+
 \b
 --json prints one object a line, with "event", "time" (Unix seconds), "download" (number) and
   started      url
@@ -120,13 +136,13 @@ _MANY: Final = [
     click.Option(
         ["--template"],
         metavar="PATH",
-        help="Name files by their URLs, as in '{host}/{path}/{name}'; also {stem} {ext} {line} {hash}.",
+        help="Name files by their URLs, as in '{host}/{path}/{name}'; the fields are below.",
     ),
     click.Option(
         ["--manifest"],
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Record how each file ended; with -i beside the directory unless --no-manifest.",
+        help="Record how each file ended; -i does so by itself unless --no-manifest.",
     ),
     click.Option(["--no-manifest"], is_flag=True, help="Record nothing."),
     click.Option(["--recheck"], is_flag=True, help="Hash the files that are done already, not only look at them."),
