@@ -42,8 +42,8 @@ def test_F50_a_bad_line_is_told_with_its_number_and_the_rest_go_on() -> None:
 
 @pytest.mark.parametrize("rejected", ["ftp://e.org/x", "https://e.org/\udcff.csv", "https://e.org/" + "a" * MAX_LINE])
 def test_options_below_a_rejected_line_are_not_those_of_the_row_before_it(rejected: str) -> None:
-    first, bad, last = read(f"{A}\n{rejected}\n  out=STOLEN\n  checksum=sha-256={HASH}\n  header=A: b\n{B}\n")
-    assert (first, last) == (Row((A,), 1), Row((B,), 6))
+    first, bad, last = read(f"{A}\n{rejected}\n  out=STOLEN\n  checksum=sha-256={HASH}\n  dir=\udcff\n  header=\n{B}\n")
+    assert (first, last) == (Row((A,), 1), Row((B,), 7))
     assert isinstance(bad, BadRow)
 
 
@@ -64,6 +64,10 @@ def test_an_option_that_only_aria2_knows_is_left_out_and_told_once() -> None:
     assert [note.partition(" is ")[0] for note in notes] == ["line 2: the option split=", "line 3: the option gid="]
 
 
+def test_an_option_that_belongs_to_no_row_is_not_shown_as_a_url() -> None:
+    assert read(f"  out=x\n{A}\n") == [BadRow(1, "", "out=: an option without a URL above it"), Row((A,), 2)]
+
+
 def test_an_indented_url_is_no_option() -> None:
     row, bad = sorted(read(f"{A}\n  {B}?split=4\n"), key=lambda row: row.line)
     assert row == Row((A,), 1)
@@ -71,12 +75,12 @@ def test_an_indented_url_is_no_option() -> None:
 
 
 def test_a_pause_gives_the_row_away_and_options_that_come_later_are_told() -> None:
-    rows = read_uris(iter([f"{A}\n", PAUSE, f"{B}\n", "  out=x\n", PAUSE, PAUSE, "  dir=d\n"]))
+    rows = read_uris(iter([f"{A}\n", PAUSE, "  split=4\n", f"{B}\n", "  out=x\n", PAUSE, PAUSE, "  dir=d\n"]))
     assert next(rows) == Row((A,), 1)
-    assert next(rows) == Row((B,), 2, "x")
+    assert next(rows) == Row((B,), 3, "x")
     late = next(rows)
     assert isinstance(late, BadRow)
-    assert late.line == 4
+    assert late.line == 5
     assert "too late" in late.why
 
 

@@ -33,6 +33,7 @@ PAUSE: Final = ""
 _MOST_TOLD: Final = 1000
 _EXCERPT: Final = 120
 _BOM: Final = "\ufeff"
+_SUPPORTED: Final = frozenset({"out", "dir", "checksum", "header"})
 #: The names of aria2's options.
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
@@ -93,33 +94,33 @@ class _Above:
     def take(self, text: str, number: int) -> BadRow | None:
         """Take an option; what cannot be used rejects the row, and is returned."""
         if (trouble := unusable(text)) is not None:
-            return self._reject(number, option_name(text), f"an option that is {trouble}")
+            return self._reject(number, f"an option that is {trouble}")
         name, equals, value = text.partition("=")
         name, value = name.strip().removeprefix("--"), value.strip()
         if not equals or not _NAME.fullmatch(name):
             return BadRow(number, option_name(text), "not an option; write name=value (and URLs without spaces before)")
+        if name not in _SUPPORTED:
+            self._leave_out(name, number)
+            return None
         if self.row is None:
-            return None if self._why is None else BadRow(number, f"{name}=", self._why)
+            return self._reject(number, f"{name}=")
         self._count += 1
         if self._count > MAX_OPTIONS:
-            return self._reject(number, f"{name}=", f"more than {MAX_OPTIONS} options")
+            return self._reject(number, f"more than {MAX_OPTIONS} options")
         try:
-            changed = _with_option(self.row, name, value)
+            self.row = _with_option(self.row, name, value)
         except InvalidRequest as error:
-            return self._reject(number, f"{name}=", f"{name}=: {error.message}")
-        if changed is None:
-            self._leave_out(name, number)
-        else:
-            self.row = changed
+            return self._reject(number, f"{name}=: {error.message}")
         return None
 
-    def _reject(self, number: int, shown: str, why: str) -> BadRow:
-        """The row is not fetched; where there is none, the option alone is bad."""
+    def _reject(self, number: int, what: str) -> BadRow | None:
+        """The row is not fetched, since `what`; where there is none, the option alone is bad, if it is not passed over
+        with its row."""
         row, self.row = self.row, None
         if row is None:
-            return BadRow(number, shown, why)
+            return None if self._why is None else BadRow(number, "", f"{what}: {self._why}")
         self._why = None
-        return BadRow(number, excerpt(row.urls[0]), f"not fetched: {why}")
+        return BadRow(number, excerpt(row.urls[0]), f"not fetched: {what}")
 
     def _leave_out(self, name: str, number: int) -> None:
         if name not in self._told and len(self._told) < _MOST_TOLD:
@@ -162,10 +163,8 @@ def _parted(text: str, number: int) -> tuple[tuple[str, ...], list[BadRow]]:
     return tuple(urls), bad
 
 
-def _with_option(row: Row, name: str, value: str) -> Row | None:
-    """The row with the option, None for an option that is not supported. Raises InvalidRequest."""
-    if name not in {"out", "dir", "checksum", "header"}:
-        return None
+def _with_option(row: Row, name: str, value: str) -> Row:
+    """The row with one of the supported options. Raises InvalidRequest."""
     if not value:
         raise InvalidRequest("it has no value")
     match name:
