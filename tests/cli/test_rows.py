@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -91,3 +92,11 @@ def test_a_file_has_no_pauses(tmp_path: Path) -> None:
     (tmp_path / "list").write_text(f"{A}\n{B}")
     with (tmp_path / "list").open("rb") as stream:
         assert PAUSE not in lines(stream, pauses=True)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("size", [1, rows._CHUNK - 1, rows._CHUNK, rows._LONGEST - 1, rows._LONGEST, 3 * rows._LONGEST])
+def test_what_follows_a_line_of_any_length_is_whole(size: int, count: int) -> None:
+    after = b"\n" * count + b"\xff\r\n\xc3\xbc"
+    _, *rest = lines(io.BufferedReader(io.BytesIO(b"x" * size + b"\n" + after)))
+    assert rest == ["\n"] * count + ["\udcff\r\n", "ü"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from io import BufferedIOBase
 from pathlib import Path
 from typing import Final, cast
 
@@ -71,7 +71,7 @@ def chained(*parts: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
         yield from part
 
 
-def lines(stream: BufferedIOBase, *, pauses: bool = False) -> Iterator[str]:
+def lines(stream: io.BufferedIOBase, *, pauses: bool = False) -> Iterator[str]:
     """The lines of `stream` as they come, with their ends; of an endless one the beginning, so that it can be refused.
 
     With `pauses`, `PAUSE` where the next line keeps us waiting, if the stream is one that can be waited on.
@@ -83,12 +83,12 @@ def lines(stream: BufferedIOBase, *, pauses: bool = False) -> Iterator[str]:
             if not rest[:1].isspace():  # the beginning of an option: it is of the row above
                 yield PAUSE
             continue
-        *whole, rest = (rest + chunk).split(b"\n")
+        buffer = rest + chunk
+        end = buffer.rfind(b"\n") + 1
+        whole, rest = buffer[:end], buffer[end:]
         if whole and is_passing_over:
-            del whole[0]
-            is_passing_over = False
-        for line in whole:
-            yield _decoded(line + b"\n")
+            whole, is_passing_over = whole.partition(b"\n")[2], False
+        yield from io.StringIO(_decoded(whole), newline="\n")
         if is_passing_over:
             rest = b""
         elif len(rest) >= _LONGEST:
@@ -98,7 +98,7 @@ def lines(stream: BufferedIOBase, *, pauses: bool = False) -> Iterator[str]:
         yield _decoded(rest)
 
 
-def _chunks(stream: BufferedIOBase, *, pauses: bool) -> Iterator[bytes]:
+def _chunks(stream: io.BufferedIOBase, *, pauses: bool) -> Iterator[bytes]:
     """The bytes as they come; with `pauses` none where we wait."""
     descriptor = _waitable(stream) if pauses else None
     while True:
@@ -110,7 +110,7 @@ def _chunks(stream: BufferedIOBase, *, pauses: bool) -> Iterator[bytes]:
         yield chunk
 
 
-def _waitable(stream: BufferedIOBase) -> int | None:
+def _waitable(stream: io.BufferedIOBase) -> int | None:
     """The descriptor of a pipe, socket or terminal; None for a file, which never keeps us waiting, and on Windows."""
     try:
         descriptor = stream.fileno()
@@ -124,11 +124,11 @@ def _decoded(line: bytes) -> str:
     return line.decode("utf-8", "surrogateescape")
 
 
-def _open(name: str) -> BufferedIOBase:
+def _open(name: str) -> io.BufferedIOBase:
     if name == STDIN:
         if sys.stdin is None:
             raise InvalidRequest("-i -: there is no standard input")
-        return cast("BufferedIOBase", sys.stdin.buffer)
+        return cast("io.BufferedIOBase", sys.stdin.buffer)
     try:
         return Path(name).open("rb")
     except OSError as error:
