@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,20 @@ def test_a_pipe_that_comes_in_pieces_gives_whole_lines_and_options(
     thread.start()
     assert list(List(name, None, "url").rows()) == [Row((A,), 1, "ü"), Row((B,), 3)]
     thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals")
+def test_who_types_has_all_the_time_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    typing, terminal = os.openpty()
+    with open(terminal, "rb") as stream:
+        # a select that says at once that nothing has come
+        monkeypatch.setattr(select, "select", lambda *_arguments: ([], [], []))
+        os.write(typing, f"{A}\n".encode())
+        found = lines(stream, pauses=True)
+        assert next(found) == f"{A}\n"
+        os.write(typing, b"  out=x\n")
+        assert next(found) == "  out=x\n"
+    os.close(typing)
 
 
 class Endless:

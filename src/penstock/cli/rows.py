@@ -111,13 +111,14 @@ def _chunks(stream: io.BufferedIOBase, *, pauses: bool) -> Iterator[bytes]:
 
 
 def _waitable(stream: io.BufferedIOBase) -> int | None:
-    """The descriptor of a pipe, socket or terminal; None for a file, which never keeps us waiting, and on Windows."""
+    """The descriptor of a pipe or socket; None for a file, which never keeps us waiting, for a terminal, where options
+    are typed slowly, and on Windows."""
     try:
         descriptor = stream.fileno()
-        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        waits = not stat.S_ISREG(os.fstat(descriptor).st_mode) and not stream.isatty()
     except (OSError, ValueError):  # a stream that is none of the system's
         return None
-    return None if is_file or sys.platform == "win32" else descriptor
+    return descriptor if waits and sys.platform != "win32" else None
 
 
 def _decoded(line: bytes) -> str:
