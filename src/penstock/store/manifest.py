@@ -22,29 +22,15 @@ from typing import Any, Final, NamedTuple
 from penstock.core.digests import parse_checksum
 from penstock.core.naming import is_safe_path
 from penstock.core.template import told_apart
-from penstock.errors import InvalidRequest, StorageError, TargetLocked
+from penstock.errors import InvalidRequest
 from penstock.model import Digest
 from penstock.store.deliver import sync_file_system
-from penstock.store.lock import try_lock
+from penstock.store.manifest_file import connect, drop_lock, prepare, status_of, take_lock, told
 from penstock.store.places import Places
-from penstock.store.schema import (
-    APPLICATION_ID,
-    INSERT_MANY,
-    RECORD_MANY,
-    SCHEMA,
-    TAKE_MANY,
-    TEMPORARY,
-    VERSION,
-    State,
-    place_key,
-)
+from penstock.store.schema import INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
 
-#: How long another reader (``penstock status``) may keep us from writing, seconds.
-_BUSY_SECONDS: Final = 30.0
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
-_DAMAGED: Final = "it is not a manifest, or damaged; move it away, or give another file with --manifest"
-LOCK_SUFFIX: Final = ".lock"
 
 
 class Entry(NamedTuple):
@@ -139,13 +125,13 @@ class Manifest:
         Raises TargetLocked when another run has it, StorageError when it cannot be used.
         """
         if path is None:
-            manifest = cls(_connect(""), rules, hash_file)
+            manifest = cls(connect(""), rules, hash_file)
         else:
-            lock = _take_lock(path)
+            lock = take_lock(path)
             try:
-                manifest = cls(_connect(str(path)), rules, hash_file)
+                manifest = cls(connect(str(path)), rules, hash_file)
             except BaseException:
-                _drop_lock(lock)
+                drop_lock(lock)
                 raise
             manifest._lock = lock
         try:
@@ -163,12 +149,12 @@ class Manifest:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         if self._lock is not None:
-            _drop_lock(self._lock)
+            drop_lock(self._lock)
             self._lock = None
 
     def _begin(self) -> None:
         db = self._db
-        _prepare(db)
+        prepare(db)
         self._run = db.execute("SELECT coalesce(max(run), 0) + 1 FROM run").fetchone()[0]
         db.execute(
             "INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), _as_stored(self._root))
@@ -289,7 +275,7 @@ class Manifest:
 
     def _judge_existing(self, row: int, target: str, entry: Entry, added: Added) -> State:
         """A target that was there before the row was ever begun is not ours."""
-        status = _status(os.path.join(self._root, target)) if self._places.may_have(target) else None
+        status = status_of(os.path.join(self._root, target)) if self._places.may_have(target) else None
         if status is None:
             return State.PENDING
         if self._rules.leaves_existing:
@@ -324,7 +310,7 @@ class Manifest:
         if state == State.DONE.value and self._is_still_there(target, size, mtime, digest, entry):
             return State.DONE
         if state != State.PENDING.value:
-            self._set_pending(row, _status(os.path.join(self._root, target)))
+            self._set_pending(row, status_of(os.path.join(self._root, target)))
             return State.PENDING
         self._settle()
         return State.DONE if self._was_published(row, target, entry, (size, mtime)) else State.PENDING
@@ -332,7 +318,7 @@ class Manifest:
     def _is_still_there(self, target: str, size: int, mtime: int | None, digest: str | None, entry: Entry) -> bool:
         """The cheap check of a file that was done: its size and time; with `rechecks` its digest."""
         path = os.path.join(self._root, target)
-        status = _status(path)
+        status = status_of(path)
         if status is None or status.st_size != size or (mtime is not None and status.st_mtime_ns != mtime):
             return False
         if entry.expected is not None and str(entry.expected) != digest:
@@ -351,7 +337,7 @@ class Manifest:
         was put in the queue.
         """
         path = os.path.join(self._root, target)
-        status = _status(path)
+        status = status_of(path)
         if status is None or status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
             return False
         if (status.st_size, status.st_mtime_ns) == before:
@@ -446,7 +432,7 @@ class Manifest:
         return outcome if outcome.mtime is not None or outcome.reason else outcome._replace(mtime=self._mtime(outcome))
 
     def _mtime(self, outcome: Outcome) -> int | None:
-        status = _status(os.path.join(self._root, outcome.target))
+        status = status_of(os.path.join(self._root, outcome.target))
         return None if status is None else status.st_mtime_ns
 
     def failures(self, most: int) -> list[tuple[str, str, int]]:
@@ -472,106 +458,3 @@ def _as_stored(path: str) -> str | bytes:
         return os.fsencode(path)
     return path
 
-
-def _status(path: str) -> os.stat_result | None:
-    try:
-        return os.lstat(path)
-    except OSError:
-        return None
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    if path:
-        with told(Path(path)):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            try:
-                check_owner(descriptor, Path(path))
-            finally:
-                os.close(descriptor)
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
-
-
-def check_owner(descriptor: int, path: Path) -> None:
-    """Raise StorageError for a manifest that another user made (S16)."""
-    if hasattr(os, "geteuid") and os.fstat(descriptor).st_uid not in {os.geteuid(), 0}:
-        raise StorageError(f"{path}: the manifest belongs to another user; give another one with --manifest")
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    """Make the tables of a new manifest; raise StorageError for a file that is something else."""
-    check_kind(db)
-    db.execute("PRAGMA journal_mode = WAL")
-    # rows must survive a power cut if files that came for them do: else these would pass for somebody else's
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA temp_store = FILE")
-    db.execute("PRAGMA cache_size = -16000")
-    db.execute("PRAGMA wal_autocheckpoint = 4000")
-    db.executescript(SCHEMA)
-    db.executescript(TEMPORARY)
-
-
-def check_kind(db: sqlite3.Connection) -> None:
-    """Raise StorageError unless it is a manifest of a version we know, or empty."""
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if application != APPLICATION_ID and (application or version or tables):
-        raise StorageError("it is not a manifest of Penstock's; give another file with --manifest")
-    if version > VERSION:
-        raise StorageError(f"the manifest has version {version}, this Penstock knows {VERSION}; use a newer one")
-    if tables and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise StorageError("the manifest is damaged; move it away to begin a new one (files that are there stay)")
-
-
-@contextlib.contextmanager
-def told(path: Path | None) -> Iterator[None]:
-    """SQLite's errors as ours, naming the file."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StorageError(f"{path or 'the manifest'}: {_words(error)}", resumable=True) from error
-    except UnicodeDecodeError as error:  # SQLite quotes damaged bytes in its own message
-        raise StorageError(f"{path or 'the manifest'}: {_DAMAGED}") from error
-    except StorageError as error:
-        if path is not None and not error.message.startswith(str(path)):
-            raise StorageError(f"{path}: {error.message}") from error
-        raise
-    except TargetLocked:
-        raise
-    except OSError as error:
-        raise StorageError(f"{path or 'the manifest'}: {error.strerror or error}") from error
-
-
-def _words(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorname", "")
-    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):  # the latter: no room for the index of its log
-        return "the disk is full; make room, and the same command goes on"
-    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return _DAMAGED
-    if code.startswith("SQLITE_BUSY"):
-        return "another program keeps the manifest locked"
-    return str(error)
-
-
-def _take_lock(path: Path) -> tuple[int, Path]:
-    """Hold ``MANIFEST.lock``: one run at a time, and a lock that dies with its process."""
-    name = path.with_name(path.name + LOCK_SUFFIX)
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            descriptor = os.open(name, flags, 0o600)
-            if not try_lock(descriptor):
-                os.close(descriptor)
-                raise TargetLocked(f"{path}: another run is using this manifest; wait for it, or give another one")
-            status = _status(str(name))
-            if status is not None and os.path.samestat(status, os.fstat(descriptor)):
-                return descriptor, name
-            os.close(descriptor)  # its last holder removed it between our open and our lock
-
-
-def _drop_lock(lock: tuple[int, Path]) -> None:
-    descriptor, name = lock
-    with contextlib.suppress(OSError):
-        os.unlink(name)
-    os.close(descriptor)

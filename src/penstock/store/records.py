@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from penstock.core.naming import is_safe_path
 from penstock.errors import InvalidRequest, StorageError
-from penstock.store.manifest import check_kind, check_owner, told
+from penstock.store.manifest_file import check_kind, check_owner, told
 
 _COLUMNS = (
     "line", "state", "url", "target", "size", "digest", "validator", "final_url", "started", "ended", "reason",

@@ -1,0 +1,130 @@
+"""The manifest's database file: opened, locked and checked before anything is believed or fetched.
+
+One run at a time has a manifest, by a lock that dies with its process. Anybody's file may lie at its path: it is used
+only when it is ours, of a version that we know, and whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from penstock.errors import StorageError, TargetLocked
+from penstock.store.lock import try_lock
+from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION
+
+#: How long another reader (``penstock status``) may keep us from writing, seconds.
+_BUSY_SECONDS: Final = 30.0
+LOCK_SUFFIX: Final = ".lock"
+_DAMAGED: Final = "it is not a manifest, or damaged; move it away, or give another file with --manifest"
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection to the manifest at `path`, made if need be; to a database that dies with it when `path` is empty."""
+    if path:
+        with told(Path(path)):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            try:
+                check_owner(descriptor, Path(path))
+            finally:
+                os.close(descriptor)
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
+
+
+def check_owner(descriptor: int, path: Path) -> None:
+    """Raise StorageError for a manifest that another user made (S16)."""
+    if hasattr(os, "geteuid") and os.fstat(descriptor).st_uid not in {os.geteuid(), 0}:
+        raise StorageError(f"{path}: the manifest belongs to another user; give another one with --manifest")
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make the tables of a new manifest; raise StorageError for a file that is something else."""
+    check_kind(db)
+    db.execute("PRAGMA journal_mode = WAL")
+    # rows must survive a power cut if files that came for them do: else these would pass for somebody else's
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA temp_store = FILE")
+    db.execute("PRAGMA cache_size = -16000")
+    db.execute("PRAGMA wal_autocheckpoint = 4000")
+    db.executescript(SCHEMA)
+    db.executescript(TEMPORARY)
+
+
+def check_kind(db: sqlite3.Connection) -> None:
+    """Raise StorageError unless it is a manifest of a version we know, or empty."""
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StorageError("it is not a manifest of Penstock's; give another file with --manifest")
+    if version > VERSION:
+        raise StorageError(f"the manifest has version {version}, this Penstock knows {VERSION}; use a newer one")
+    if tables and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise StorageError("the manifest is damaged; move it away to begin a new one (files that are there stay)")
+
+
+@contextlib.contextmanager
+def told(path: Path | None) -> Iterator[None]:
+    """SQLite's errors as ours, naming the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"{path or 'the manifest'}: {_words(error)}", resumable=True) from error
+    except UnicodeDecodeError as error:  # SQLite quotes damaged bytes in its own message
+        raise StorageError(f"{path or 'the manifest'}: {_DAMAGED}") from error
+    except StorageError as error:
+        if path is not None and not error.message.startswith(str(path)):
+            raise StorageError(f"{path}: {error.message}") from error
+        raise
+    except TargetLocked:
+        raise
+    except OSError as error:
+        raise StorageError(f"{path or 'the manifest'}: {error.strerror or error}") from error
+
+
+def _words(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):  # the latter: no room for the index of its log
+        return "the disk is full; make room, and the same command goes on"
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return _DAMAGED
+    if code.startswith("SQLITE_BUSY"):
+        return "another program keeps the manifest locked"
+    return str(error)
+
+
+def take_lock(path: Path) -> tuple[int, Path]:
+    """Hold ``MANIFEST.lock``: one run at a time, and a lock that dies with its process."""
+    name = path.with_name(path.name + LOCK_SUFFIX)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            descriptor = os.open(name, flags, 0o600)
+            if not try_lock(descriptor):
+                os.close(descriptor)
+                raise TargetLocked(f"{path}: another run is using this manifest; wait for it, or give another one")
+            status = status_of(str(name))
+            if status is not None and os.path.samestat(status, os.fstat(descriptor)):
+                return descriptor, name
+            os.close(descriptor)  # its last holder removed it between our open and our lock
+
+
+def drop_lock(lock: tuple[int, Path]) -> None:
+    """Let the lock go."""
+    descriptor, name = lock
+    with contextlib.suppress(OSError):
+        os.unlink(name)
+    os.close(descriptor)
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """What is at `path`, a symbolic link itself; None when nothing is, or it cannot be known."""
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
