@@ -47,7 +47,7 @@ def status(ctx: click.Context, /, manifest: Path, export: str | None, state: str
 )
 @click.pass_context
 def verify(ctx: click.Context, /, manifest: Path, directory: Path | None, quiet: bool) -> int:
-    """Hash every file that MANIFEST says is done, and list those that are missing or changed.
+    """Hash every file that MANIFEST says was saved, and list those that are missing or changed.
 
     Exit codes: 0 all agree; 1 some do not.
     """
@@ -118,7 +118,7 @@ def _verify(records: Any, directory: Path | None, *, quiet: bool) -> int:
     if directory is not None:
         records.root = directory
     right = wrong = unknown = 0
-    for fact in records.rows("done"):
+    for fact in records.saved():
         trouble = _trouble(records, fact)
         if trouble is not None:
             wrong += 1

@@ -22,12 +22,12 @@ from typing import Any, Final, NamedTuple
 from penstock.core.digests import parse_checksum
 from penstock.core.naming import is_safe_path
 from penstock.core.template import told_apart
-from penstock.errors import InvalidRequest
+from penstock.errors import InvalidRequest, StorageError
 from penstock.model import Digest
 from penstock.store.deliver import sync_file_system
 from penstock.store.manifest_file import connect, drop_lock, prepare, status_of, take_lock, told
 from penstock.store.places import Places
-from penstock.store.schema import INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
+from penstock.store.schema import CHANGED, INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
 
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
@@ -99,6 +99,17 @@ class Rules(NamedTuple):
     leaves_existing: bool = False
     refuses_existing: bool = True
     rechecks: bool = False
+
+
+class _Saved(NamedTuple):
+    """What is known of a row that was done: `size` (bytes), `mtime` (nanoseconds) and `digest` of its file."""
+
+    row: int
+    path: str
+    state: int
+    size: int
+    mtime: int | None
+    digest: str | None
 
 
 class Manifest:
@@ -239,7 +250,7 @@ class Manifest:
         row = self._insert(entry, origin, target)
         if row is None:
             known = self._db.execute(
-                "SELECT id, run, state, target, size, mtime, digest FROM file WHERE key = ?", (entry.key,)
+                "SELECT id, run, state, target, size, mtime, digest, reason FROM file WHERE key = ?", (entry.key,)
             ).fetchone()
             if known is not None:
                 return self._meet_again(entry, known, added)
@@ -278,20 +289,23 @@ class Manifest:
         status = status_of(os.path.join(self._root, target)) if self._places.may_have(target) else None
         if status is None:
             return State.PENDING
+        return self._judge_present(row, os.path.join(self._root, target), status, entry, added)
+
+    def _judge_present(self, row: int, path: str, there: os.stat_result, entry: Entry, added: Added) -> State:
+        """What is at the target is not ours: the policy says what becomes of it."""
         if self._rules.leaves_existing:
-            self._set_done(row, status.st_size, status.st_mtime_ns, None)
+            self._set_done(row, there.st_size, there.st_mtime_ns, None)
             return State.DONE
         if not self._rules.refuses_existing:
-            self._set_pending(row, status)
+            self._set_pending(row, there)
             return State.PENDING
-        path = os.path.join(self._root, target)
         message = f"{path} exists; choose --if-exists skip or overwrite, or another directory"
         self._set_failed(row, "target-exists", message)
         added.failed.append((entry, message))
         return State.FAILED
 
     def _meet_again(self, entry: Entry, known: tuple[Any, ...], added: Added) -> State | None:
-        row, run, state, target, size, mtime, digest = known
+        row, run, state, target, size, mtime, digest, reason = known
         if run == self._run:
             return None
         if not isinstance(target, str) or not is_safe_path(target):
@@ -307,28 +321,51 @@ class Manifest:
             ),
         )  # fmt: skip
         self._keep_secrets(row, entry)
-        if state == State.DONE.value and self._is_still_there(target, size, mtime, digest, entry):
-            return State.DONE
+        if state == State.DONE.value or reason == CHANGED:
+            saved = _Saved(row, os.path.join(self._root, target), state, size, mtime, digest)
+            return self._look_again(saved, entry, added)
         if state != State.PENDING.value:
             self._set_pending(row, status_of(os.path.join(self._root, target)))
             return State.PENDING
         self._settle()
         return State.DONE if self._was_published(row, target, entry, (size, mtime)) else State.PENDING
 
-    def _is_still_there(self, target: str, size: int, mtime: int | None, digest: str | None, entry: Entry) -> bool:
-        """The cheap check of a file that was done: its size and time; with `rechecks` its digest."""
-        path = os.path.join(self._root, target)
-        status = status_of(path)
-        if status is None or status.st_size != size or (mtime is not None and status.st_mtime_ns != mtime):
-            return False
-        if entry.expected is not None and str(entry.expected) != digest:
-            return self._has_digest(path, entry.expected)
-        if not self._rules.rechecks or digest is None:
-            return True
-        try:
-            return self._has_digest(path, parse_checksum(str(digest)))
-        except InvalidRequest:  # somebody changed it
-            return False
+    def _look_again(self, saved: _Saved, entry: Entry, added: Added) -> State:
+        """A row that was done: is its file as it was? Size and time tell that cheaply; where they do not, or with
+        `rechecks`, its digest does."""
+        there = status_of(saved.path)
+        if there is None:
+            self._set_pending(saved.row, None)
+            return State.PENDING
+        is_asked_for = entry.expected is None or str(entry.expected) == saved.digest
+        has_size = there.st_size == saved.size
+        is_untouched = has_size and saved.mtime in {None, there.st_mtime_ns} and is_asked_for
+        if is_untouched and (saved.digest is None or not self._rules.rechecks):
+            self._set_saved(saved, there, saved.digest)
+            return State.DONE
+        digest = entry.expected or _parsed(saved.digest)
+        if digest is None:  # it was there before us
+            return self._judge_present(saved.row, saved.path, there, entry, added)
+        if (has_size or not is_asked_for) and self._has_digest(saved.path, digest):
+            self._set_saved(saved, there, str(digest))
+            return State.DONE
+        if not is_asked_for:
+            self._set_pending(saved.row, there)
+            return State.PENDING
+        return self._judge_changed(saved, there, entry, added)
+
+    def _judge_changed(self, saved: _Saved, there: os.stat_result, entry: Entry, added: Added) -> State:
+        """What was recorded of the file stays, so that ``verify`` lists it; only a fetched one takes its place."""
+        if self._rules.leaves_existing:
+            self._db.execute("UPDATE file SET state = 1, reason = NULL, message = NULL WHERE id = ?", (saved.row,))
+            return State.DONE
+        if not self._rules.refuses_existing:
+            self._set_pending(saved.row, there)
+            return State.PENDING
+        message = f"{saved.path} changed since it was saved; --if-exists overwrite fetches it again"
+        self._set_failed(saved.row, CHANGED, message)
+        added.failed.append((entry, message))
+        return State.FAILED
 
     def _was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
         """A pending row of an earlier run whose target is there: the run was killed before it could say so.
@@ -371,7 +408,17 @@ class Manifest:
         """Put it in the queue, and note what is at its target by now: after a kill it must not pass for ours."""
         before = (None, None) if there is None else (there.st_size, there.st_mtime_ns)
         self._db.execute(
-            "UPDATE file SET state = 0, reason = NULL, message = NULL, size = ?, mtime = ? WHERE id = ?", (*before, row)
+            "UPDATE file SET state = 0, reason = NULL, message = NULL, digest = NULL, size = ?, mtime = ? WHERE id = ?",
+            (*before, row),
+        )
+
+    def _set_saved(self, saved: _Saved, there: os.stat_result, digest: str | None) -> None:
+        """It is done as before, but for what `there` is known better now."""
+        if (saved.state, saved.size, saved.mtime) == (State.DONE.value, there.st_size, there.st_mtime_ns):
+            return
+        self._db.execute(
+            "UPDATE file SET state = 1, size = ?, mtime = ?, digest = ?, reason = NULL, message = NULL WHERE id = ?",
+            (there.st_size, there.st_mtime_ns, digest, saved.row),
         )
 
     def _set_done(self, row: int, size: int, mtime: int, digest: str | None) -> None:
@@ -458,3 +505,9 @@ def _as_stored(path: str) -> str | bytes:
         return os.fsencode(path)
     return path
 
+
+def _parsed(digest: str | None) -> Digest | None:
+    try:
+        return None if digest is None else parse_checksum(str(digest))
+    except InvalidRequest:  # somebody changed it
+        return None

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from penstock.core.naming import is_safe_path
 from penstock.errors import InvalidRequest, StorageError
 from penstock.store.manifest_file import check_kind, check_owner, told
+from penstock.store.schema import CHANGED
 
 _COLUMNS = (
     "line", "state", "url", "target", "size", "digest", "validator", "final_url", "started", "ended", "reason",
@@ -98,14 +99,22 @@ class Records:
         target."""
         where = "" if state is None else f" AND state = {_STATES.index(state)}"
         with told(self.path):
-            for line, number, *rest in self._db.execute(
-                f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run = ?{where} ORDER BY line, turn", (self._run,)
-            ):
-                yield Fact(line, _state(number, line, *rest), *rest)
+            yield from self._facts(where)
             if state in {None, "failed"}:
                 for line, text, why in self._db.execute("SELECT line, text, why FROM bad ORDER BY line"):
                     _state(2, line, text, why)
                     yield Fact(line, "failed", text, "", None, None, None, None, None, None, "invalid-request", why)
+
+    def saved(self) -> Iterator[Fact]:
+        """The rows whose files were saved: those that are done, and those that the last run found changed since."""
+        with told(self.path):
+            yield from self._facts(f" AND (state = 1 OR reason = '{CHANGED}')")
+
+    def _facts(self, where: str) -> Iterator[Fact]:
+        for line, number, *rest in self._db.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run = ?{where} ORDER BY line, turn", (self._run,)
+        ):
+            yield Fact(line, _state(number, line, *rest), *rest)
 
     def place(self, target: str) -> Path | None:
         """Where a target is; None for one that leads out of the directory: somebody has been at the manifest."""

@@ -23,6 +23,9 @@ from penstock.core.urls import identity
 #: "PnSt" in SQLite's header tells a manifest from any other database.
 APPLICATION_ID: Final = 0x506E5374
 VERSION: Final = 1
+#: The reason of a row whose file was done and is another one now; `size`, `mtime` and `digest` are still those of what
+#: was saved.
+CHANGED: Final = "target-changed"
 
 
 class State(enum.Enum):
