@@ -487,7 +487,7 @@ def _shown(validator: Validator | None) -> str | None:
 
 
 def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
-    final = result.final_url if result.final_url != result.url else None
+    final = result.final_url if result.final_url != redact(job.urls[0]) else None
     digest = result.sha256 or result.digest
     return Outcome(
         job.id,
