@@ -118,3 +118,70 @@ def test_a_file_that_changed_is_left_where_existing_files_are_and_verify_still_k
     with run(copied, leaves_existing=True, refuses_existing=False) as manifest:
         assert manifest.add(ROWS).done == 3
     assert facts(copied) == before
+
+
+def targets(directory: Path, rows: list[Entry], *, in_one_group: bool = True) -> dict[str, str]:
+    """Where a run puts each URL."""
+    with run(directory) as manifest:
+        for group in [rows] if in_one_group else [[row] for row in rows]:
+            added = manifest.add(group)
+            assert not added.clashes
+            for job in fetch(manifest, directory, added):
+                assert (directory / job.target).read_text() == job.urls[0]
+    return {fact.url: fact.target for fact in facts(directory).values()}
+
+
+@pytest.mark.parametrize("in_one_group", [True, False])
+def test_rows_that_ask_for_one_name_are_told_apart_and_keep_their_names(tmp_path: Path, in_one_group: bool) -> None:
+    rows = [entry(f"https://e.org/{name}", output="x/same.csv") for name in ("a", "b", "c")]
+    first = targets(tmp_path / "d", rows, in_one_group=in_one_group)
+    assert first["https://e.org/a"] == "x/same.csv"
+    assert len({target.casefold() for target in first.values()}) == 3
+    assert all(target.startswith("x/same") and target.endswith(".csv") for target in first.values())
+    with run(tmp_path / "d") as manifest:
+        assert manifest.add(rows[::-1]).done == 3
+    assert targets(tmp_path / "e", rows) == first
+
+
+def test_a_name_that_was_asked_for_and_not_given_is_told(tmp_path: Path) -> None:
+    rows = [
+        entry("https://e.org/a", output="same"),
+        entry("https://e.org/b", output="same"),
+        entry("https://e.org/same"),
+    ]
+    with run(tmp_path / "d") as manifest:
+        renamed = manifest.add(rows).renamed
+    [(row, target)] = renamed
+    assert row is rows[1]
+    assert target == facts(tmp_path / "d")[target].target != "same"
+
+
+FILE_AND_FOLDER = [
+    entry(url, template="{host}/{path}/{name}")
+    for url in ("https://e.org/f/x/y", "https://e.org/f", "https://e.org/f/x", "https://e.org/f/x/z", "https://e.org/g")
+]
+
+
+@pytest.mark.parametrize("in_one_group", [True, False])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_url_that_is_a_folder_of_others_has_a_file_of_its_own(tmp_path: Path, order: int, in_one_group: bool) -> None:
+    rows = FILE_AND_FOLDER[::order]
+    first = targets(tmp_path / "d", rows, in_one_group=in_one_group)
+    assert len(first) == 5
+    with run(tmp_path / "d") as manifest:
+        assert manifest.add(rows[::-1]).done == 5
+    assert targets(tmp_path / "e", rows) == first
+
+
+def test_rows_of_one_folder_stay_together_when_its_name_is_a_file_s(tmp_path: Path) -> None:
+    names = targets(tmp_path / "d", FILE_AND_FOLDER[1:] + FILE_AND_FOLDER[:1])
+    folders = [names[f"https://e.org/f/x/{name}"].rpartition("/")[0] for name in "yz"]
+    assert folders[0] == folders[1] != names["https://e.org/f/x"] != "e.org/f/x"
+
+
+@pytest.mark.parametrize("leaves_existing", [True, False])
+def test_a_folder_at_a_row_s_target_is_never_taken_for_its_file(tmp_path: Path, leaves_existing: bool) -> None:
+    (tmp_path / "d" / "a").mkdir(parents=True)
+    with run(tmp_path / "d", leaves_existing=leaves_existing, refuses_existing=not leaves_existing) as manifest:
+        [(_, message)] = manifest.add(ROWS).failed
+    assert message.endswith("d/a is a directory; give the row another name (out=), or choose another --template or -d")

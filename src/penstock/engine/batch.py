@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template
-from penstock.core.urls import origin, redact
+from penstock.core.urls import escape, origin, redact
 from penstock.engine.context import Surroundings
 from penstock.engine.intake import Intake
 from penstock.engine.pace import Pace
@@ -29,7 +29,7 @@ from penstock.engine.resources import enough_resources
 from penstock.engine.runner import End, Run, Runner
 from penstock.engine.swift import Errand, Landed
 from penstock.errors import DownloadError, Reason, StorageError
-from penstock.events import AnyEvent, BatchProgressed, RowRejected
+from penstock.events import AnyEvent, BatchProgressed, RowRejected, Warned
 from penstock.model import IfExists, Options, Origin, Request, Result, Source, Summary, Validator
 from penstock.store.hashing import hash_file
 from penstock.store.manifest import Added, Entry, Job, Manifest, Outcome, Rules
@@ -123,6 +123,7 @@ class Batch:
         self._listed = False
         self._stopped = False
         self._broken = False
+        self._has_renamed = False
         self._over = False
         self._error: BaseException | None = None
         self._began = self._loop.now()
@@ -223,6 +224,9 @@ class Batch:
             self._reject(entry.line, redact(entry.urls[0]), why, counts=False)
         for entry, why in added.clashes:
             self._reject(entry.line, redact(entry.urls[0]), why)
+        if added.renamed and not self._has_renamed:
+            self._has_renamed = True
+            self._warn_renamed(*added.renamed[0])
         for number, (count, first) in added.waiting.items():
             track = self._tracks.get(number)
             if track is None:
@@ -233,6 +237,14 @@ class Batch:
         self._intake.moved(self._pending)
         self._listed = at_end
         self._intake.taken()
+
+    def _warn_renamed(self, entry: Entry, target: str) -> None:
+        """Say for the first row, and for all like it, that it does not have the name that the list gives it."""
+        message = (
+            f"line {entry.line}: another row is saved as {escape(entry.target)}, or needs it for a folder; this one is"
+            f" saved as {escape(target)} (others like it: see `penstock status --export csv`)"
+        )
+        self._emit(Warned(download=0, at=self._loop.now(), message=message))
 
     def _reject(self, line: int, text: str, why: str, *, counts: bool = True) -> None:
         self._rejected += counts

@@ -14,23 +14,26 @@ import contextlib
 import json
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.core.digests import parse_checksum
-from penstock.core.naming import is_safe_path
+from penstock.core.naming import is_safe_path, with_mark
 from penstock.core.template import told_apart
 from penstock.errors import InvalidRequest, StorageError
 from penstock.model import Digest
 from penstock.store.deliver import sync_file_system
 from penstock.store.manifest_file import connect, drop_lock, prepare, status_of, take_lock, told
 from penstock.store.places import Places
-from penstock.store.schema import CHANGED, INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
+from penstock.store.schema import ADD_FOLDERS, ANY_FILE, CHANGED, INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
 
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
+#: Folders that are remembered to be in the table.
+_KNOWN_FOLDERS: Final = 10_000
 
 
 class Entry(NamedTuple):
@@ -40,7 +43,7 @@ class Entry(NamedTuple):
     urls: tuple[str, ...]
     origin: str
     target: str
-    #: True when the list named the target: a clash is then an error, not a reason for another name.
+    #: True when the list named the target: another name is then told.
     is_named: bool
     line: int
     expected: Digest | None = None
@@ -52,11 +55,13 @@ class Entry(NamedTuple):
 
 class Added(NamedTuple):
     """What became of entries: how many are to be fetched, by their origins' numbers, and from which turn on; how many
-    are `done`; which `failed` already, and why; how many the list had before (`repeated`)."""
+    are `done`; which `failed` already, and why; how many the list had before (`repeated`); which were `renamed`, for
+    another row has the name that the list gives them."""
 
     waiting: dict[int, tuple[int, int]]
     failed: list[tuple[Entry, str]]
     clashes: list[tuple[Entry, str]]
+    renamed: list[tuple[Entry, str]]
     done: int = 0
     repeated: int = 0
 
@@ -127,6 +132,8 @@ class Manifest:
         self._has_secrets = False
         #: True once what a killed run left is on the disk for certain.
         self._is_settled = False
+        #: Folders that are known to be in the table.
+        self._folders: set[str] = {""}
         self._lock: tuple[int, Path] | None = None
 
     @classmethod
@@ -177,7 +184,7 @@ class Manifest:
 
     def add(self, entries: Sequence[Entry]) -> Added:
         """Record rows of the list, and find out which of them are still to be fetched."""
-        added = Added({}, [], [])
+        added = Added({}, [], [], [])
         done = repeated = 0
         with told(None), self._db:
             if self._add_all_new(entries, added):
@@ -203,29 +210,52 @@ class Manifest:
         """
         rows = []
         counts: dict[int, tuple[int, int]] = {}
+        folders: set[str] = set()
         turn = self._turn
-        for key, urls, source, target, _, line, expected, size, secret_urls, headers in entries:
-            if headers or secret_urls or self._places.may_have(target):
+        for entry in entries:
+            target = entry.target
+            if entry.headers or entry.secret_urls or self._places.may_have(target):
                 return False
+            folder = target.rpartition("/")[0]
+            if folder not in self._folders:
+                folders.add(folder)
             turn += 1
-            origin = self._origin(source)
+            origin = self._origin(entry.origin)
             count, first = counts.get(origin, (0, turn))
             counts[origin] = count + 1, first
-            others = json.dumps(urls[1:]) if len(urls) > 1 else None
-            digest = None if expected is None else str(expected)
-            rows.append((key, place_key(target), turn, line, origin, urls[0], others, target, digest, size))
+            rows.append(_cells(entry, origin, target, turn))
         if not rows:
             return False
         self._db.execute("SAVEPOINT rows")
-        inserted = self._db.execute(INSERT_MANY, (self._run, json.dumps(rows))).rowcount
+        inserted = 0
+        if self._have_folders(folders):
+            inserted = self._db.execute(INSERT_MANY, (self._run, json.dumps(rows))).rowcount
         if inserted != len(rows):
             self._db.execute("ROLLBACK TO rows")
         self._db.execute("RELEASE rows")
         if inserted != len(rows):
             return False
         self._turn = turn
+        self._remember(folders)
         added.waiting.update(counts)
         return True
+
+    def _have_folders(self, folders: set[str]) -> bool:
+        """Keep the names of `folders` and of those around them for folders; False, with nothing done, when a file has
+        one."""
+        whole = {around for folder in folders for around in _folders_of(f"{folder}/")}
+        if not whole:
+            return True
+        places = json.dumps([place_key(folder) for folder in whole])
+        if self._db.execute(ANY_FILE, (places,)).fetchone()[0]:
+            return False
+        self._db.execute(ADD_FOLDERS, (places,))
+        return True
+
+    def _remember(self, folders: set[str]) -> None:
+        if len(self._folders) > _KNOWN_FOLDERS:
+            self._folders = {""}
+        self._folders |= folders
 
     def add_bad(self, line: int, text: str, why: str) -> None:
         """Record a line that cannot be used."""
@@ -246,42 +276,45 @@ class Manifest:
         return number
 
     def _add(self, entry: Entry, origin: int, added: Added) -> State | None:
-        target = entry.target
+        known = self._db.execute(
+            "SELECT id, run, state, target, size, mtime, digest, reason FROM file WHERE key = ?", (entry.key,)
+        ).fetchone()
+        if known is not None:
+            return self._meet_again(entry, known, added)
+        target = self._below_folders(entry.target)
         row = self._insert(entry, origin, target)
         if row is None:
-            known = self._db.execute(
-                "SELECT id, run, state, target, size, mtime, digest, reason FROM file WHERE key = ?", (entry.key,)
-            ).fetchone()
-            if known is not None:
-                return self._meet_again(entry, known, added)
-            if not entry.is_named:
-                target = told_apart(target, entry.urls[0])
-                row = self._insert(entry, origin, target)
-            if row is None:
-                added.clashes.append((entry, f"another row of the list is saved as {target}"))
-                return State.FAILED
+            target = told_apart(target, entry.urls[0])
+            row = self._insert(entry, origin, target)
+        if row is None:
+            why = f"other rows of the list are saved as {entry.target} and {target}; give it another name"
+            added.clashes.append((entry, why))
+            return State.FAILED
+        if entry.is_named and target != entry.target:
+            added.renamed.append((entry, target))
         self._keep_secrets(row, entry)
         return self._judge_existing(row, target, entry, added)
 
+    def _below_folders(self, target: str) -> str:
+        """The target, in a folder of another name where a file has the folder's: one for all rows of the folder."""
+        folder = target.rpartition("/")[0]
+        if folder in self._folders or self._have_folders({folder}):
+            self._remember({folder})
+            return target
+        path = ""
+        for component in target.split("/")[:-1]:
+            path += component
+            if self._db.execute(ANY_FILE, (json.dumps([place_key(path)]),)).fetchone()[0]:
+                path = path.removesuffix(component) + with_mark(component, place_key(path))
+            path += "/"
+        self._have_folders({path.rstrip("/")})
+        return path + target.rpartition("/")[2]
+
     def _insert(self, entry: Entry, origin: int, target: str) -> int | None:
+        """The new row's number; None when `target` is another row's, or a folder."""
         self._turn += 1
-        cursor = self._db.execute(
-            "INSERT OR IGNORE INTO file(key, place, run, turn, line, state, origin, url, others, target, expected,"
-            " expected_size) VALUES(?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
-            (
-                entry.key,
-                place_key(target),
-                self._run,
-                self._turn,
-                entry.line,
-                origin,
-                entry.urls[0],
-                json.dumps(entry.urls[1:]) if len(entry.urls) > 1 else None,
-                target,
-                None if entry.expected is None else str(entry.expected),
-                entry.size,
-            ),
-        )
+        row = _cells(entry, origin, target, self._turn)
+        cursor = self._db.execute(INSERT_MANY, (self._run, json.dumps([row])))
         return cursor.lastrowid if cursor.rowcount else None
 
     def _judge_existing(self, row: int, target: str, entry: Entry, added: Added) -> State:
@@ -293,6 +326,11 @@ class Manifest:
 
     def _judge_present(self, row: int, path: str, there: os.stat_result, entry: Entry, added: Added) -> State:
         """What is at the target is not ours: the policy says what becomes of it."""
+        if stat.S_ISDIR(there.st_mode) and (self._rules.leaves_existing or self._rules.refuses_existing):
+            message = f"{path} is a directory; give the row another name (out=), or choose another --template or -d"
+            self._set_failed(row, "target-exists", message)
+            added.failed.append((entry, message))
+            return State.FAILED
         if self._rules.leaves_existing:
             self._set_done(row, there.st_size, there.st_mtime_ns, None)
             return State.DONE
@@ -504,6 +542,19 @@ def _as_stored(path: str) -> str | bytes:
     except UnicodeEncodeError:
         return os.fsencode(path)
     return path
+
+
+def _cells(entry: Entry, origin: int, target: str, turn: int) -> tuple[Any, ...]:
+    """A new row, as INSERT_MANY takes it."""
+    urls, expected = entry.urls, entry.expected
+    others = json.dumps(urls[1:]) if len(urls) > 1 else None
+    digest = None if expected is None else str(expected)
+    return entry.key, place_key(target), turn, entry.line, origin, urls[0], others, target, digest, entry.size
+
+
+def _folders_of(target: str) -> list[str]:
+    """The folders that a target is in, the outermost first."""
+    return [target[:end] for end, letter in enumerate(target) if letter == "/" and end]
 
 
 def _parsed(digest: str | None) -> Digest | None:

@@ -3,6 +3,7 @@
     run     one line a run: when it began, and the directory that targets are relative to
     origin  the origins that URLs have
     file    one line a row of the list, in the state in which the last run left it
+    folder  the folders that targets are in, so that no target has the name of one
     bad     lines of the last run's list that cannot be used
 
 `state` is 0 pending, 1 done, 2 failed. `key` is the row's identity, `place` that of its target (without case, so that
@@ -47,6 +48,7 @@ CREATE TABLE IF NOT EXISTS file(
     url TEXT NOT NULL, others TEXT, target TEXT NOT NULL, expected TEXT, expected_size INTEGER,
     size INTEGER, mtime INTEGER, digest TEXT, validator TEXT, final_url TEXT, started REAL, ended REAL,
     reason TEXT, message TEXT);
+CREATE TABLE IF NOT EXISTS folder(place TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS waiting ON file(origin, turn) WHERE state = 0;
 CREATE TABLE IF NOT EXISTS bad(line INTEGER NOT NULL, text TEXT NOT NULL, why TEXT NOT NULL);
 """
@@ -61,8 +63,11 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?1, json_extrac
        json_extract(value, '$[3]'), 0, json_extract(value, '$[4]'), json_extract(value, '$[5]'),
        json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),
        json_extract(value, '$[9]')
-FROM json_each(?2)
+FROM json_each(?2) WHERE NOT EXISTS (SELECT 1 FROM folder WHERE place = json_extract(value, '$[1]'))
 """
+ADD_FOLDERS: Final = "INSERT OR IGNORE INTO folder(place) SELECT value FROM json_each(?)"
+#: True when one of the places given is that of a file.
+ANY_FILE: Final = "SELECT EXISTS (SELECT 1 FROM file WHERE place IN (SELECT value FROM json_each(?)))"
 TAKE_MANY: Final = """
 SELECT json_group_array(json_array(id, turn, url, others, target, expected, expected_size)) FROM (
     SELECT * FROM file WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?)
