@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from tests.cli.test_download import penstock
 from tests.cli.test_many import penstock_command, serve
-from tests.servers.fault import FaultServer
+from tests.servers.content import Content
+from tests.servers.fault import FaultServer, Reply, Request
 
 
 def save(server: FaultServer, directory: Path, count: int = 2) -> None:
@@ -24,7 +26,8 @@ def test_verify_lists_what_a_run_found_changed(fault_server: FaultServer, tmp_pa
     assert "img01.bin changed since it was saved; --if-exists overwrite fetches it again" in again.stderr
     checked = penstock_command("verify", "d.penstock", directory=tmp_path)
     assert checked.returncode == 1
-    assert "img01.bin: changed" in checked.stdout
+    assert checked.stdout.startswith("img01.bin: changed")
+    assert checked.stdout.endswith("\n1 file as it was, 1 missing or changed\n")
 
 
 def test_a_copied_directory_is_as_good_as_the_first(fault_server: FaultServer, tmp_path: Path) -> None:
@@ -37,3 +40,25 @@ def test_a_copied_directory_is_as_good_as_the_first(fault_server: FaultServer, t
     assert fault_server.log == []
     checked = penstock_command("verify", "e.penstock", directory=tmp_path)
     assert checked.stdout == "2 files as they were, 0 missing or changed\n"
+
+
+def test_status_agrees_with_the_run_about_files_that_were_not_wanted(fault_server: FaultServer, tmp_path: Path) -> None:
+    links = [*serve(fault_server, 3), fault_server.serve("/big.bin", Content(9000))]
+    page = "".join(f'<a href="{link}">a</a>' for link in links).encode()
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.path == "/page":
+            reply.become(200, {"Content-Type": "text/html"}, page)
+
+    fault_server.script = script
+    for _ in range(2):
+        arguments = ("page", fault_server.url("/page"), "-d", "d", "--min-size", "5000", "--manifest", "d.penstock")
+        done = penstock_command(*arguments, directory=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines()[-1].startswith("1 file: ")
+        shown = penstock_command("status", "d.penstock", directory=tmp_path).stdout
+        assert shown == "1 file: 1 done (8.8 KiB), 0 failed, 0 pending; 3 more not wanted\n"
+        export = penstock_command("status", "d.penstock", "--export", "json", "--state", "unwanted", directory=tmp_path)
+        rows = [json.loads(line) for line in export.stdout.splitlines()]
+        assert [row["state"] for row in rows] == ["unwanted"] * 3
+        assert all("not wanted: " in row["message"] for row in rows)

@@ -16,7 +16,7 @@ from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.errors import DownloadError
 
 _MANIFEST: Final = click.Argument(["manifest"], type=click.Path(path_type=Path))
-_STATES: Final = ("done", "failed", "pending")
+_STATES: Final = ("done", "failed", "pending", "unwanted")
 
 
 @click.command(
@@ -79,8 +79,9 @@ def _show(records: Any) -> int:
     out = SturdyStream(standard_output())
     counts = records.counts()
     total = counts.done + counts.failed + counts.pending
-    out.line(f"{total:,} files: {counts.done:,} done ({words.size(counts.size)}), {counts.failed:,} failed, "
-             f"{counts.pending:,} pending")  # fmt: skip
+    unwanted = f"; {counts.unwanted:,} more not wanted" if counts.unwanted else ""
+    out.line(f"{_files(total)}: {counts.done:,} done ({words.size(counts.size)}), {counts.failed:,} failed, "
+             f"{counts.pending:,} pending{unwanted}")  # fmt: skip
     if counts.bad:
         out.line(f"{words.count(counts.bad, 'line')} of the list could not be used")
     if counts.older:
@@ -129,8 +130,12 @@ def _verify(records: Any, directory: Path | None, *, quiet: bool) -> int:
             right += 1
     if not quiet:
         rest = f", {unknown:,} with the right size (no digest was recorded)" if unknown else ""
-        out.line(f"{right:,} files as they were{rest}, {wrong:,} missing or changed")
+        out.line(f"{_files(right)} as {'it was' if right == 1 else 'they were'}{rest}, {wrong:,} missing or changed")
     return FAILED if wrong else DONE
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file" if count == 1 else f"{count:,} files"
 
 
 def _trouble(records: Any, fact: Any) -> str | None:

@@ -1,9 +1,10 @@
 """The manifest: how each row of a batch ended, in SQLite. It is also the queue of those still to come.
 
 A row is known by its identity (URL without credentials, and the place that the list names for it), never by its
-position, so a list may grow, shrink or be reordered between runs. Each row is pending, done or failed: exactly one.
-Outcomes are written after their files are durable; a file that got its name just before a kill is found by a look at
-its place. Credentials and header fields of rows are kept in a temporary database that dies with the process.
+position, so a list may grow, shrink or be reordered between runs. Each row is pending, done, failed or unwanted:
+exactly one. Outcomes are written after their files are durable; a file that got its name just before a kill is found
+by a look at its place. Credentials and header fields of rows are kept in a temporary database that dies with the
+process.
 
 Used by one thread at a time, but for `open`. Every method raises StorageError for what the disk refuses.
 """
@@ -525,7 +526,7 @@ class Manifest:
         with told(None):
             return self._db.execute(
                 "SELECT origin.name, reason, count(*) AS n FROM file JOIN origin ON origin.id = file.origin"
-                " WHERE run = ? AND state = 2 AND reason <> 'unwanted' GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
+                " WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
                 (self._run, most),
             ).fetchall()
 

@@ -18,7 +18,7 @@ _COLUMNS = (
     "line", "state", "url", "target", "size", "digest", "validator", "final_url", "started", "ended", "reason",
     "message",
 )  # fmt: skip
-_STATES = ("pending", "done", "failed")
+_STATES = ("pending", "done", "failed", "unwanted")
 
 
 class Fact(NamedTuple):
@@ -44,6 +44,7 @@ class Counts(NamedTuple):
     done: int
     failed: int
     pending: int
+    unwanted: int
     bad: int
     older: int
     size: int
@@ -83,7 +84,7 @@ class Records:
             size = self._db.execute(
                 "SELECT coalesce(sum(size), 0) FROM file WHERE run = ? AND state = 1", (self._run,)
             ).fetchone()[0]
-        return Counts(states.get(1, 0), states.get(2, 0), states.get(0, 0), bad, older, size)
+        return Counts(states.get(1, 0), states.get(2, 0), states.get(0, 0), states.get(3, 0), bad, older, size)
 
     def reasons(self) -> list[tuple[str, str, int]]:
         """(origin, reason, count) of what failed, most first."""

@@ -6,10 +6,11 @@
     folder  the folders that targets are in, so that no target has the name of one
     bad     lines of the last run's list that cannot be used
 
-`state` is 0 pending, 1 done, 2 failed. `key` is the row's identity, `place` that of its target (without case, so that
-two targets never become one file on another disk). Times are Unix seconds, `mtime` nanoseconds, sizes bytes. URLs are
-without credentials. `size` and `mtime` of a pending row are those of what was at its target when it was put in the
-queue, NULL when nothing was. `run` is the last run whose list had the row, `turn` its place in that run's queue.
+`state` is 0 pending, 1 done, 2 failed, 3 unwanted (the server was asked, and it is none of the files asked for).
+`key` is the row's identity, `place` that of its target (without case, so that two targets never become one file on
+another disk). Times are Unix seconds, `mtime` nanoseconds, sizes bytes. URLs are without credentials. `size` and
+`mtime` of a pending row are those of what was at its target when it was put in the queue, NULL when nothing was. `run`
+is the last run whose list had the row, `turn` its place in that run's queue.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final
 
 from penstock.core.naming import folded
 from penstock.core.urls import identity
+from penstock.errors import Reason
 
 #: "PnSt" in SQLite's header tells a manifest from any other database.
 APPLICATION_ID: Final = 0x506E5374
@@ -27,6 +29,8 @@ VERSION: Final = 1
 #: The reason of a row whose file was done and is another one now; `size`, `mtime` and `digest` are still those of what
 #: was saved.
 CHANGED: Final = "target-changed"
+#: That of a row whose file is not one of those asked for.
+UNWANTED: Final = Reason.UNWANTED.value
 
 
 class State(enum.Enum):
@@ -35,6 +39,7 @@ class State(enum.Enum):
     PENDING = 0
     DONE = 1
     FAILED = 2
+    UNWANTED = 3
 
 
 SCHEMA: Final = f"""
@@ -73,8 +78,10 @@ SELECT json_group_array(json_array(id, turn, url, others, target, expected, expe
     SELECT * FROM file WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?)
 """
 #: Takes outcomes as arrays, in the order of `manifest.Outcome`'s fields.
-RECORD_MANY: Final = """
-UPDATE file SET state = CASE WHEN given.reason IS NULL THEN 1 ELSE 2 END, target = given.target, size = given.size,
+RECORD_MANY: Final = f"""
+UPDATE file SET
+    state = CASE WHEN given.reason IS NULL THEN 1 WHEN given.reason = '{UNWANTED}' THEN 3 ELSE 2 END,
+    target = given.target, size = given.size,
     digest = given.digest, validator = given.validator, final_url = given.final_url, started = given.started,
     ended = given.ended, reason = given.reason, message = given.message, mtime = given.mtime
 FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS target,
