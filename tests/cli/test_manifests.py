@@ -62,3 +62,11 @@ def test_status_agrees_with_the_run_about_files_that_were_not_wanted(fault_serve
         rows = [json.loads(line) for line in export.stdout.splitlines()]
         assert [row["state"] for row in rows] == ["unwanted"] * 3
         assert all("not wanted: " in row["message"] for row in rows)
+
+
+def test_reading_a_manifest_leaves_nothing_beside_it(fault_server: FaultServer, tmp_path: Path) -> None:
+    save(fault_server, tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for arguments in (("status", "d.penstock"), ("status", "d.penstock", "--export", "csv"), ("verify", "d.penstock")):
+        assert penstock_command(*arguments, directory=tmp_path).returncode == 0
+        assert sorted(tmp_path.iterdir()) == before

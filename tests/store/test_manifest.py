@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -185,3 +186,23 @@ def test_a_folder_at_a_row_s_target_is_never_taken_for_its_file(tmp_path: Path, 
     with run(tmp_path / "d", leaves_existing=leaves_existing, refuses_existing=not leaves_existing) as manifest:
         [(_, message)] = manifest.add(ROWS).failed
     assert message.endswith("d/a is a directory; give the row another name (out=), or choose another --template or -d")
+
+
+def test_a_manifest_can_be_read_while_a_run_writes_it_and_after_a_kill(tmp_path: Path) -> None:
+    with run(tmp_path / "d") as manifest:
+        manifest.add(ROWS)
+        assert {fact.state for fact in facts(tmp_path / "d").values()} == {"pending"}
+        for path in tmp_path.glob("d.penstock*"):  # as a kill leaves it
+            shutil.copy(path, tmp_path / path.name.replace("d.", "killed."))
+        fetch(manifest, tmp_path / "d", manifest.add([entry("https://e.org/d")]))
+        assert facts(tmp_path / "d")["d"].state == "done"
+    assert {fact.state for fact in facts(tmp_path / "killed").values()} == {"pending"}
+
+
+def test_reading_a_manifest_does_not_write_to_it(tmp_path: Path) -> None:
+    with run(tmp_path / "d") as manifest:
+        manifest.add(ROWS)
+    records = Records(tmp_path / "d.penstock")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        records._db.execute("DELETE FROM file")
+    records.close()

@@ -29,15 +29,15 @@ def connect(path: str) -> sqlite3.Connection:
         with told(Path(path)):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             try:
-                check_owner(descriptor, Path(path))
+                check_owner(os.fstat(descriptor), Path(path))
             finally:
                 os.close(descriptor)
     return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
 
 
-def check_owner(descriptor: int, path: Path) -> None:
+def check_owner(status: os.stat_result, path: Path) -> None:
     """Raise StorageError for a manifest that another user made (S16)."""
-    if hasattr(os, "geteuid") and os.fstat(descriptor).st_uid not in {os.geteuid(), 0}:
+    if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
         raise StorageError(f"{path}: the manifest belongs to another user; give another one with --manifest")
 
 

@@ -58,9 +58,11 @@ class Records:
             raise InvalidRequest(f"{path}: no such manifest")
         self.path = path
         with told(path):
-            with path.open("rb") as file:
-                check_owner(file.fileno(), path)
-            self._db = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=ro", uri=True)
+            # not opened to be looked at: closing it would drop the locks of a run in this process
+            check_owner(path.stat(), path)
+            # who may write removes SQLite's -wal and -shm when it is the last to leave; who may not leaves them
+            self._db = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", uri=True)
+            self._db.execute("PRAGMA query_only = ON")
             check_kind(self._db)
             found = self._db.execute("SELECT run, root FROM run ORDER BY run DESC LIMIT 1").fetchone()
         if found is None:
