@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 from tests.cli.test_download import penstock
 from tests.cli.test_many import penstock_command, serve
@@ -70,3 +74,41 @@ def test_reading_a_manifest_leaves_nothing_beside_it(fault_server: FaultServer, 
     for arguments in (("status", "d.penstock"), ("status", "d.penstock", "--export", "csv"), ("verify", "d.penstock")):
         assert penstock_command(*arguments, directory=tmp_path).returncode == 0
         assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_F53_what_is_no_manifest_is_a_usage_error_in_words_of_this_command(tmp_path: Path, command: str) -> None:
+    (tmp_path / "l.txt").write_text("http://e.org/a\n" * 100)
+    (tmp_path / "empty").touch()
+    with contextlib.closing(sqlite3.connect(tmp_path / "other")) as other:
+        other.execute("CREATE TABLE t(x)")
+        other.commit()
+    before = sorted(tmp_path.iterdir())
+    for name in ("l.txt", "empty", "other", "nowhere", "."):
+        done = penstock_command(command, name, directory=tmp_path)
+        assert done.returncode == 2, name
+        assert f"{name}: " in done.stderr
+        assert "no such manifest" in done.stderr or "not a manifest of Penstock's" in done.stderr
+        assert "--manifest" not in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_F53_a_damaged_newer_or_older_manifest_says_what_it_is(
+    fault_server: FaultServer, tmp_path: Path, command: str
+) -> None:
+    save(fault_server, tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "d.penstock")) as db:
+        db.executescript("PRAGMA user_version = 99;")
+    newer = penstock_command(command, "d.penstock", directory=tmp_path)
+    assert "version 99" in newer.stderr
+    with contextlib.closing(sqlite3.connect(tmp_path / "d.penstock")) as db:
+        db.executescript("PRAGMA user_version = 1; ALTER TABLE file DROP COLUMN mtime;")
+    older = penstock_command(command, "d.penstock", directory=tmp_path)
+    assert "d.penstock: the manifest has the layout of an unreleased Penstock; move it away" in older.stderr
+    assert (newer.returncode, older.returncode) == (3, 3)
+    assert "--manifest" not in older.stderr + newer.stderr
+    run = penstock("-i", "l", "-d", "d", directory=tmp_path)
+    assert run.returncode == 3
+    assert "the layout of an unreleased Penstock" in run.stderr

@@ -72,15 +72,6 @@ def export(directory: Path, kind: str, *more: str) -> list[str]:
     return penstock_command("status", "d.penstock", "--export", kind, *more, directory=directory).stdout.splitlines()
 
 
-def test_F53_a_manifest_that_is_none_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("hello" * 100)
-    for name, code in (("nowhere", 2), ("text", 3)):
-        done = penstock_command("status", name, directory=tmp_path)
-        assert done.returncode == code
-        assert done.stderr.startswith("penstock: ")
-        assert done.stderr.count("\n") == 1
-
-
 def test_globs_stand_for_many_and_name_the_output(fault_server: FaultServer, tmp_path: Path) -> None:
     files = serve(fault_server, 12)
     done = penstock("-q", fault_server.url("/img[08-11].bin"), "-o", "pic_#1.bin", directory=tmp_path)

@@ -20,7 +20,13 @@ from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION
 #: How long another reader (``penstock status``) may keep us from writing, seconds.
 _BUSY_SECONDS: Final = 30.0
 LOCK_SUFFIX: Final = ".lock"
-_DAMAGED: Final = "it is not a manifest, or damaged; move it away, or give another file with --manifest"
+_ANOTHER: Final = "give another file with --manifest"
+_MOVE_IT: Final = "move it away to begin a new one (files that are there stay)"
+_TABLES: Final = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+
+
+class NotManifest(StorageError):
+    """The file is something else. The message says what a run can do."""
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -29,16 +35,16 @@ def connect(path: str) -> sqlite3.Connection:
         with told(Path(path)):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             try:
-                check_owner(os.fstat(descriptor), Path(path))
+                check_owner(os.fstat(descriptor), path, f"; {_ANOTHER}")
             finally:
                 os.close(descriptor)
     return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
 
 
-def check_owner(status: os.stat_result, path: Path) -> None:
-    """Raise StorageError for a manifest that another user made (S16)."""
+def check_owner(status: os.stat_result, path: Path | str, advice: str = "") -> None:
+    """Raise StorageError, with `advice`, for a manifest that another user made (S16)."""
     if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
-        raise StorageError(f"{path}: the manifest belongs to another user; give another one with --manifest")
+        raise StorageError(f"{path}: the manifest belongs to another user{advice}")
 
 
 def prepare(db: sqlite3.Connection) -> None:
@@ -54,17 +60,29 @@ def prepare(db: sqlite3.Connection) -> None:
     db.executescript(TEMPORARY)
 
 
-def check_kind(db: sqlite3.Connection) -> None:
-    """Raise StorageError unless it is a manifest of a version we know, or empty."""
+def check_kind(db: sqlite3.Connection) -> bool:
+    """True when it is a manifest that we know how to use, False when it is empty. Raises NotManifest for anything
+    else, StorageError for a manifest of another version or layout, and for a damaged one."""
     application = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    tables = dict(db.execute(_TABLES))
     if application != APPLICATION_ID and (application or version or tables):
-        raise StorageError("it is not a manifest of Penstock's; give another file with --manifest")
+        raise NotManifest(f"it is not a manifest of Penstock's; {_ANOTHER}")
     if version > VERSION:
         raise StorageError(f"the manifest has version {version}, this Penstock knows {VERSION}; use a newer one")
+    if not _is_laid_out(tables):
+        raise StorageError(f"the manifest has the layout of an unreleased Penstock; {_MOVE_IT}")
     if tables and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise StorageError("the manifest is damaged; move it away to begin a new one (files that are there stay)")
+        raise StorageError(f"the manifest is damaged; {_MOVE_IT}")
+    return bool(tables)
+
+
+def _is_laid_out(tables: dict[str, str]) -> bool:
+    """Whether they are as SCHEMA makes them. A kill while they were made leaves some out; the next run makes those."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(SCHEMA)
+        ours = dict(model.execute(_TABLES))
+    return all(ours.get(name, sql) == sql for name, sql in tables.items())
 
 
 @contextlib.contextmanager
@@ -73,12 +91,15 @@ def told(path: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
+            message = f"it is not a manifest of Penstock's, or damaged; move it away, or {_ANOTHER}"
+            raise NotManifest(f"{path or 'the manifest'}: {message}") from error
         raise StorageError(f"{path or 'the manifest'}: {_words(error)}", resumable=True) from error
     except UnicodeDecodeError as error:  # SQLite quotes damaged bytes in its own message
-        raise StorageError(f"{path or 'the manifest'}: {_DAMAGED}") from error
+        raise StorageError(f"{path or 'the manifest'}: the manifest is damaged; {_MOVE_IT}") from error
     except StorageError as error:
         if path is not None and not error.message.startswith(str(path)):
-            raise StorageError(f"{path}: {error.message}") from error
+            raise type(error)(f"{path}: {error.message}") from error
         raise
     except TargetLocked:
         raise
@@ -90,8 +111,8 @@ def _words(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")):  # the latter: no room for the index of its log
         return "the disk is full; make room, and the same command goes on"
-    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return _DAMAGED
+    if code.startswith("SQLITE_CORRUPT"):
+        return f"the manifest is damaged; {_MOVE_IT}"
     if code.startswith("SQLITE_BUSY"):
         return "another program keeps the manifest locked"
     return str(error)

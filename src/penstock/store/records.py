@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from penstock.core.naming import is_safe_path
 from penstock.errors import InvalidRequest, StorageError
-from penstock.store.manifest_file import check_kind, check_owner, told
+from penstock.store.manifest_file import NotManifest, check_kind, check_owner, told
 from penstock.store.schema import CHANGED
 
 _COLUMNS = (
@@ -19,6 +19,8 @@ _COLUMNS = (
     "message",
 )  # fmt: skip
 _STATES = ("pending", "done", "failed", "unwanted")
+
+_WHERE = "that is DIR.penstock, beside the directory of a list"
 
 
 class Fact(NamedTuple):
@@ -62,14 +64,26 @@ class Records:
             check_owner(path.stat(), path)
             # who may write removes SQLite's -wal and -shm when it is the last to leave; who may not leaves them
             self._db = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", uri=True)
+        try:
+            self._run, root = self._last_run()
+        except NotManifest as error:
+            self.close()
+            raise InvalidRequest(f"{path}: not a manifest of Penstock's ({_WHERE})") from error
+        except BaseException:
+            self.close()
+            raise
+        #: The directory that targets are relative to, as the last run named it.
+        self.root = Path(root)
+
+    def _last_run(self) -> tuple[int, str]:
+        with told(self.path):
             self._db.execute("PRAGMA query_only = ON")
-            check_kind(self._db)
+            if not check_kind(self._db):
+                raise NotManifest("it is empty")
             found = self._db.execute("SELECT run, root FROM run ORDER BY run DESC LIMIT 1").fetchone()
         if found is None:
-            raise StorageError(f"{path}: the manifest is empty")
-        self._run = int(found[0])
-        #: The directory that targets are relative to, as the last run named it.
-        self.root = Path(os.fsdecode(found[1]))
+            raise StorageError(f"{self.path}: the manifest is empty")
+        return int(found[0]), os.fsdecode(found[1])
 
     def close(self) -> None:
         """Let go."""
