@@ -176,6 +176,7 @@ def test_F39_a_checkpoint_vouches_only_for_what_was_written_before_the_sync(dire
     [
         RECORD._replace(length=2**63),
         RECORD._replace(length=None, done=((0, 2**63),)),
+        RECORD._replace(samples=(Sample(2**63, 10, "00"),)),
         RECORD._replace(validator=Validator("etag", '"1"\r\nCookie: a')),
     ],
 )

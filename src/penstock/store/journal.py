@@ -17,6 +17,7 @@ from typing import Any, Final
 from penstock.core.headers import MAX_LENGTH
 from penstock.core.ranges import RangeSet
 from penstock.core.resume import Record, Sample, Unreadable
+from penstock.core.urls import escape
 from penstock.model import Validator
 from penstock.store.directory import Directory
 from penstock.store.part import PART_SUFFIX, PartFile
@@ -58,7 +59,9 @@ def decode(content: bytes) -> Record | Unreadable:
         return Unreadable("it is not a journal of Penstock's")
     if words[1] != str(VERSION).encode():
         newer = words[1].isdigit() and len(words[1]) < 6 and int(words[1]) > VERSION
-        return Unreadable(f"it has format {words[1][:8].decode('ascii', 'replace')}, this is {VERSION}", newer=newer)
+        return Unreadable(
+            f"it has format {escape(words[1][:8].decode('ascii', 'replace'))}, this is {VERSION}", newer=newer
+        )
     if hashlib.sha256(body).hexdigest().encode() != words[2]:
         return Unreadable("its checksum does not match")
     try:
@@ -76,9 +79,8 @@ def _from_json(fields: dict[str, Any]) -> Record:
     validator = fields["validator"]
     if validator is not None:
         kind, value = validator
-        _require(
-            kind in {"etag", "last-modified"} and isinstance(value, str) and not _CONTROL.search(value)
-        )  # it goes into If-Range
+        _require(kind in {"etag", "last-modified"} and isinstance(value, str))
+        _require(not _CONTROL.search(value))  # it goes into If-Range
         validator = Validator(kind, value)
     done = []
     last = -1
@@ -90,7 +92,7 @@ def _from_json(fields: dict[str, Any]) -> Record:
     samples = tuple(Sample(*fields_of) for fields_of in fields.get("samples", ()))
     for sample in samples:
         _require(type(sample.start) is int and type(sample.size) is int and isinstance(sample.digest, str))
-        _require(sample.start >= 0 and 0 < sample.size <= SAMPLE_BYTES)
+        _require(0 < sample.size <= SAMPLE_BYTES and 0 <= sample.start <= MAX_LENGTH - sample.size)
     _require(len(samples) <= SAMPLES)
     return Record(fields["source"], length, validator, fields["etag"], fields["last_modified"], tuple(done), samples)
 

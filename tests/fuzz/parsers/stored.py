@@ -35,6 +35,7 @@ def journal(data: bytes) -> None:
             case Record() as record:
                 assert decode(encode(record)) == record
                 assert all(0 <= start < stop <= MAX_LENGTH for start, stop in record.done)
+                assert all(0 <= sample.start <= sample.start + sample.size <= MAX_LENGTH for sample in record.samples)
                 assert record.length is None or record.length <= MAX_LENGTH
                 assert record.validator is None or not set(record.validator.value) & set("\r\n\0"), "fit for a header"
 
@@ -187,10 +188,10 @@ TARGETS = (
         journal,
         (
             '{"source":"https://e.org/a","length":', ',"validator":', ',"etag":', ',"last_modified":', ',"done":', "}",
-            "null", "[", "]", "[0,10]", "[10,20]", ",", "-1", "1000", "1e3", "NaN", "true", '"\\"1\\""', '["etag","x"]',
+            ',"samples":', '[0,10,"sha256:00"]', "null", "[", "]", "[0,10]", "[10,20]", ",", "-1", "1000",
+            "1e3", "NaN", "true", '"\\"1\\""', '["etag","x"]',
             "9223372036854775808", '"\\r\\nA: b"', '"\\ud800"', "9" * 5000, "penstock-journal 1 ",
-            "penstock-journal 2 ",
-            "\n", "\udc80", '["last-modified","x"]',
+            "penstock-journal 2 ", "\n", "\udc80", '["last-modified","x"]',
         ),
     ),
     Target(
