@@ -102,7 +102,7 @@ def test_F43_F47_asleep_for_longer_than_any_timeout_it_wakes_and_goes_on(
     if meanwhile == "connections die":
         fault_server.close()
         fault_server.restart()
-    time.sleep(2.5)  # this is the sleep of the story: nothing happens in it to wait for
+    time.sleep(1.6)  # this is the sleep of the story: nothing happens in it to wait for
     fault_server.script = soundly
     os.kill(process.pid, signal.SIGCONT)
     assert process.wait(30) == 0
