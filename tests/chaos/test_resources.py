@@ -91,7 +91,8 @@ def test_little_memory_is_enough_or_is_said_in_a_line_and_nothing_is_lost(
     fault_server: FaultServer, tmp_path: Path, kind: str, mebibytes: int
 ) -> None:
     line = arguments(fault_server, kind, tmp_path)
-    done = run(*line, limit=f"-v {mebibytes * 1024}")
+    # without the limit on tries it would go on for minutes where each block hangs by a thread
+    done = run(*line, "--max-tries", "3", limit=f"-v {mebibytes * 1024}")
     if done.returncode:
         assert len(complaints(done)) >= 1
         assert "internal error" not in done.stderr
