@@ -68,6 +68,10 @@ def test_an_option_that_belongs_to_no_row_is_not_shown_as_a_url() -> None:
     assert read(f"  out=x\n{A}\n") == [BadRow(1, "", "out=: an option without a URL above it"), Row((A,), 2)]
 
 
+def test_an_empty_line_is_no_pause() -> None:
+    assert list(read_uris(["", A, "", " out=x", "", B])) == [Row((A,), 2, "x"), Row((B,), 6)]
+
+
 def test_an_indented_url_is_no_option() -> None:
     row, bad = sorted(read(f"{A}\n  {B}?split=4\n"), key=lambda row: row.line)
     assert row == Row((A,), 1)

@@ -27,8 +27,16 @@ from penstock.errors import InvalidRequest
 MAX_LINE: Final = 128 * 1024
 #: Options of one row, at most.
 MAX_OPTIONS: Final = 1000
+
+
+class _Pause(str):
+    """Of its own class, so that no line is it."""
+
+    __slots__ = ()
+
+
 #: Stands among the lines, and is none, where nothing more has come for a moment: the row above is taken as complete.
-PAUSE: Final = ""
+PAUSE: Final[str] = _Pause()
 #: Names of options that are remembered as told.
 _MOST_TOLD: Final = 1000
 _EXCERPT: Final = 120
@@ -43,7 +51,7 @@ def read_uris(lines: Iterable[str], note: Callable[[str], None] = lambda _text: 
     above = _Above(note)
     number = 0
     for line in lines:
-        if line == PAUSE:
+        if line is PAUSE:
             if above.row is not None:
                 yield above.row
                 above.end("came too late: its URL is being fetched without it")

@@ -22,7 +22,7 @@ _TEMPLATE = Template()
 
 
 def uris(data: bytes) -> None:
-    lines = [line + "\n" for line in as_typed(data).split("\n")]  # an empty one would be a pause
+    lines = as_typed(data).split("\n")
     rows = _sound(read_uris(lines), len(lines))
     said = {row.line for row in rows}
     last = 0
