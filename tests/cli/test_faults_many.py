@@ -147,6 +147,7 @@ def test_F58_a_huge_page_is_read_so_far_and_no_further(fault_server: FaultServer
 
     serve_page(fault_server, {"/huge.html": huge})
     done = penstock_command("page", fault_server.url("/huge.html"), "-d", "p", directory=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1
+    assert "only its first 100,000 links and 16 MiB were looked at" in done.stderr
     assert sha256(tmp_path / "p" / "a.jpg") == content.sha256
     assert fault_server.bytes_sent < 40 * MIB
