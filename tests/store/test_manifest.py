@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -206,3 +207,14 @@ def test_reading_a_manifest_does_not_write_to_it(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         records._db.execute("DELETE FROM file")
     records.close()
+
+
+@pytest.mark.skipif(sys.platform in {"darwin", "win32"}, reason="every name there is Unicode")
+def test_a_failure_below_a_directory_whose_name_is_not_utf_8_can_be_written_down(tmp_path: Path) -> None:
+    directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    directory.mkdir()
+    (directory / "a").write_text("somebody else's")
+    with run(directory) as manifest:
+        [(_, message)] = manifest.add(ROWS).failed
+    assert "exists; choose --if-exists" in message
+    assert facts(directory)["a"].state == "failed"

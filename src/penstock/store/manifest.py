@@ -470,7 +470,7 @@ class Manifest:
     def _set_failed(self, row: int, reason: str, message: str) -> None:
         self._db.execute(
             "UPDATE file SET state = 2, ended = ?, reason = ?, message = ? WHERE id = ?",
-            (time.time(), reason, message, row),
+            (time.time(), reason, _encodable(message), row),
         )
 
     def _keep_secrets(self, row: int, entry: Entry) -> None:
