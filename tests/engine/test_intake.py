@@ -10,7 +10,7 @@ import pytest
 from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template
 from penstock.engine.intake import BUFFER_ROWS, Intake
-from penstock.store.manifest import Entry
+from penstock.store.entries import Entry
 
 PATIENCE = 10.0
 

@@ -16,8 +16,9 @@ import pytest
 from penstock.core.rows import Row
 from penstock.core.template import Template
 from penstock.engine.intake import prepared
+from penstock.store.entries import Added, Entry, Job, Outcome, Rules
 from penstock.store.hashing import hash_file
-from penstock.store.manifest import Added, Entry, Job, Manifest, Outcome, Rules
+from penstock.store.manifest import Manifest
 from penstock.store.records import Fact, Records
 
 
@@ -84,7 +85,7 @@ def test_files_with_another_time_and_the_same_content_are_done(copied: Path, rec
     assert (added.done, added.waiting, added.failed) == (3, {}, [])
     assert facts(copied) == before
     with run(copied) as manifest:
-        manifest._hash_file = lambda *_: pytest.fail("hashed again, though its new time is known")
+        manifest._targets._hash_file = lambda *_: pytest.fail("hashed again, though its new time is known")
         assert manifest.add(ROWS).done == 3
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import StorageError
-from penstock.store.manifest import Entry, Manifest, Outcome, Rules
+from penstock.store.entries import Entry, Outcome, Rules
+from penstock.store.manifest import Manifest
 from penstock.store.records import Records
 from penstock.store.schema import row_key
 

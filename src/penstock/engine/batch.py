@@ -31,8 +31,9 @@ from penstock.engine.swift import Errand, Landed
 from penstock.errors import DownloadError, Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, RowRejected, Warned
 from penstock.model import IfExists, Options, Origin, Request, Result, Source, Summary, Validator
+from penstock.store.entries import Added, Entry, Job, Outcome, Rules
 from penstock.store.hashing import hash_file
-from penstock.store.manifest import Added, Entry, Job, Manifest, Outcome, Rules
+from penstock.store.manifest import Manifest
 from penstock.store.threads import Workers
 
 #: Rows of one origin that wait in memory for their turn: at least, and at most (when there are few origins).

@@ -15,7 +15,7 @@ from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template, safe_path
 from penstock.core.urls import check, escape, identity, origin_text, redact
 from penstock.errors import InvalidRequest
-from penstock.store.manifest import Entry
+from penstock.store.entries import Entry
 from penstock.store.schema import row_key
 
 #: Rows that were read and not yet recorded, at most.

@@ -15,21 +15,20 @@ import contextlib
 import json
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from penstock.core.digests import parse_checksum
 from penstock.core.naming import is_safe_path, with_mark
 from penstock.core.template import told_apart
-from penstock.errors import InvalidRequest, StorageError
-from penstock.model import Digest
-from penstock.store.deliver import sync_file_system
+from penstock.errors import StorageError
+from penstock.store.entries import Added, Entry, Job, Outcome, Rules, cells, encodable
 from penstock.store.manifest_file import connect, drop_lock, prepare, status_of, take_lock, told
 from penstock.store.places import Places
 from penstock.store.schema import ADD_FOLDERS, ANY_FILE, CHANGED, INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
+from penstock.store.targets import Saved, Targets
 
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
@@ -37,102 +36,18 @@ _KNOWN_ORIGINS: Final = 50_000
 _KNOWN_FOLDERS: Final = 10_000
 
 
-class Entry(NamedTuple):
-    """A row of the list, made ready to be recorded. URLs are in normal form; the first has its `origin`."""
-
-    key: str
-    urls: tuple[str, ...]
-    origin: str
-    target: str
-    #: True when the list named the target: another name is then told.
-    is_named: bool
-    line: int
-    expected: Digest | None = None
-    size: int | None = None
-    #: What must not be written down: credentials in URLs, header fields.
-    secret_urls: tuple[str, ...] | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Added(NamedTuple):
-    """What became of entries: how many are to be fetched, by their origins' numbers, and from which turn on; how many
-    are `done`; which `failed` already, and why; how many the list had before (`repeated`); which were `renamed`, for
-    another row has the name that the list gives them."""
-
-    waiting: dict[int, tuple[int, int]]
-    failed: list[tuple[Entry, str]]
-    clashes: list[tuple[Entry, str]]
-    renamed: list[tuple[Entry, str]]
-    done: int = 0
-    repeated: int = 0
-
-
-class Job(NamedTuple):
-    """A row to be fetched. `is_vacant`: nothing is at its target."""
-
-    id: int
-    turn: int
-    urls: tuple[str, ...]
-    target: str
-    expected: Digest | None
-    size: int | None
-    headers: tuple[tuple[str, str], ...]
-    is_vacant: bool
-
-
-class Outcome(NamedTuple):
-    """How a row ended: `reason` is None when it is done. Times are Unix seconds."""
-
-    id: int
-    target: str
-    size: int | None = None
-    digest: str | None = None
-    validator: str | None = None
-    final_url: str | None = None
-    started: float = 0.0
-    ended: float = 0.0
-    reason: str | None = None
-    message: str | None = None
-    #: Modification time of the file, nanoseconds, where it is known.
-    mtime: int | None = None
-
-
-class Rules(NamedTuple):
-    """How rows that are there already are judged. `leaves_existing`: the policy skips targets that are there,
-    `refuses_existing`: it does not touch them. `rechecks`: done files are hashed anew."""
-
-    root: Path
-    leaves_existing: bool = False
-    refuses_existing: bool = True
-    rechecks: bool = False
-
-
-class _Saved(NamedTuple):
-    """What is known of a row that was done: `size` (bytes), `mtime` (nanoseconds) and `digest` of its file."""
-
-    row: int
-    path: str
-    state: int
-    size: int
-    mtime: int | None
-    digest: str | None
-
-
 class Manifest:
     """An open manifest. `hash_file(path)` gives a file's sha-256 as text."""
 
     def __init__(self, connection: sqlite3.Connection, rules: Rules, hash_file: Callable[[Path, str], str]) -> None:
         self._db = connection
-        self._rules = rules
         self._root = str(rules.root)
         self._places = Places(self._root)
-        self._hash_file = hash_file
+        self._targets = Targets(connection, rules, self._places, hash_file)
         self._origins: dict[str, int] = {}
         self._turn = 0
         self._run = 0
         self._has_secrets = False
-        #: True once what a killed run left is on the disk for certain.
-        self._is_settled = False
         #: Folders that are known to be in the table.
         self._folders: set[str] = {""}
         self._lock: tuple[int, Path] | None = None
@@ -224,7 +139,7 @@ class Manifest:
             origin = self._origin(entry.origin)
             count, first = counts.get(origin, (0, turn))
             counts[origin] = count + 1, first
-            rows.append(_cells(entry, origin, target, turn))
+            rows.append(cells(entry, origin, target, turn))
         if not rows:
             return False
         self._db.execute("SAVEPOINT rows")
@@ -262,7 +177,7 @@ class Manifest:
         """Record a line that cannot be used."""
         with told(None), self._db:
             self._db.execute(
-                "INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, _encodable(text), _encodable(why))
+                "INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, encodable(text), encodable(why))
             )
 
     def _origin(self, name: str) -> int:
@@ -294,7 +209,7 @@ class Manifest:
         if entry.is_named and target != entry.target:
             added.renamed.append((entry, target))
         self._keep_secrets(row, entry)
-        return self._judge_existing(row, target, entry, added)
+        return self._targets.judge_existing(row, target, entry, added)
 
     def _below_folders(self, target: str) -> str:
         """The target, in a folder of another name where a file has the folder's: one for all rows of the folder."""
@@ -314,34 +229,9 @@ class Manifest:
     def _insert(self, entry: Entry, origin: int, target: str) -> int | None:
         """The new row's number; None when `target` is another row's, or a folder."""
         self._turn += 1
-        row = _cells(entry, origin, target, self._turn)
+        row = cells(entry, origin, target, self._turn)
         cursor = self._db.execute(INSERT_MANY, (self._run, json.dumps([row])))
         return cursor.lastrowid if cursor.rowcount else None
-
-    def _judge_existing(self, row: int, target: str, entry: Entry, added: Added) -> State:
-        """A target that was there before the row was ever begun is not ours."""
-        status = status_of(os.path.join(self._root, target)) if self._places.may_have(target) else None
-        if status is None:
-            return State.PENDING
-        return self._judge_present(row, os.path.join(self._root, target), status, entry, added)
-
-    def _judge_present(self, row: int, path: str, there: os.stat_result, entry: Entry, added: Added) -> State:
-        """What is at the target is not ours: the policy says what becomes of it."""
-        if stat.S_ISDIR(there.st_mode) and (self._rules.leaves_existing or self._rules.refuses_existing):
-            message = f"{path} is a directory; give the row another name (out=), or choose another --template or -d"
-            self._set_failed(row, "target-exists", message)
-            added.failed.append((entry, message))
-            return State.FAILED
-        if self._rules.leaves_existing:
-            self._set_done(row, there.st_size, there.st_mtime_ns, None)
-            return State.DONE
-        if not self._rules.refuses_existing:
-            self._set_pending(row, there)
-            return State.PENDING
-        message = f"{path} exists; choose --if-exists skip or overwrite, or another directory"
-        self._set_failed(row, "target-exists", message)
-        added.failed.append((entry, message))
-        return State.FAILED
 
     def _meet_again(self, entry: Entry, known: tuple[Any, ...], added: Added) -> State | None:
         row, run, state, target, size, mtime, digest, reason = known
@@ -361,117 +251,13 @@ class Manifest:
         )  # fmt: skip
         self._keep_secrets(row, entry)
         if state == State.DONE.value or reason == CHANGED:
-            saved = _Saved(row, os.path.join(self._root, target), state, size, mtime, digest)
-            return self._look_again(saved, entry, added)
+            saved = Saved(row, os.path.join(self._root, target), state, size, mtime, digest)
+            return self._targets.look_again(saved, entry, added)
         if state != State.PENDING.value:
-            self._set_pending(row, status_of(os.path.join(self._root, target)))
+            self._targets.set_pending(row, status_of(os.path.join(self._root, target)))
             return State.PENDING
-        self._settle()
-        return State.DONE if self._was_published(row, target, entry, (size, mtime)) else State.PENDING
-
-    def _look_again(self, saved: _Saved, entry: Entry, added: Added) -> State:
-        """A row that was done: is its file as it was? Size and time tell that cheaply; where they do not, or with
-        `rechecks`, its digest does."""
-        there = status_of(saved.path)
-        if there is None:
-            self._set_pending(saved.row, None)
-            return State.PENDING
-        is_asked_for = entry.expected is None or str(entry.expected) == saved.digest
-        has_size = there.st_size == saved.size
-        is_untouched = has_size and saved.mtime in {None, there.st_mtime_ns} and is_asked_for
-        if is_untouched and (saved.digest is None or not self._rules.rechecks):
-            self._set_saved(saved, there, saved.digest)
-            return State.DONE
-        digest = entry.expected or _parsed(saved.digest)
-        if digest is None:  # it was there before us
-            return self._judge_present(saved.row, saved.path, there, entry, added)
-        if (has_size or not is_asked_for) and self._has_digest(saved.path, digest):
-            self._set_saved(saved, there, str(digest))
-            return State.DONE
-        if not is_asked_for:
-            self._set_pending(saved.row, there)
-            return State.PENDING
-        return self._judge_changed(saved, there, entry, added)
-
-    def _judge_changed(self, saved: _Saved, there: os.stat_result, entry: Entry, added: Added) -> State:
-        """What was recorded of the file stays, so that ``verify`` lists it; only a fetched one takes its place."""
-        if self._rules.leaves_existing:
-            self._db.execute("UPDATE file SET state = 1, reason = NULL, message = NULL WHERE id = ?", (saved.row,))
-            return State.DONE
-        if not self._rules.refuses_existing:
-            self._set_pending(saved.row, there)
-            return State.PENDING
-        message = f"{saved.path} changed since it was saved; --if-exists overwrite fetches it again"
-        self._set_failed(saved.row, CHANGED, message)
-        added.failed.append((entry, message))
-        return State.FAILED
-
-    def _was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
-        """A pending row of an earlier run whose target is there: the run was killed before it could say so.
-
-        Targets appear only when complete, and this one is not what was there `before` (size and time), when the row
-        was put in the queue.
-        """
-        path = os.path.join(self._root, target)
-        status = status_of(path)
-        if status is None or status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
-            return False
-        if (status.st_size, status.st_mtime_ns) == before:
-            return False
-        if entry.expected is not None and not self._has_digest(path, entry.expected):
-            return False
-        digest = None if entry.expected is None else str(entry.expected)
-        self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
-        return True
-
-    def _settle(self) -> None:
-        """A run was broken off: it may not have come to sync the names of files and directories that it made."""
-        if not self._is_settled:
-            self._is_settled = True
-            with contextlib.suppress(OSError):
-                sync_file_system(self._rules.root)
-
-    def _has_digest(self, path: str, expected: Digest) -> bool:
-        try:
-            return self._hash_file(Path(path), expected.algorithm) == str(expected)
-        except OSError:
-            return False
-
-    def _digest(self, path: str) -> str | None:
-        try:
-            return self._hash_file(Path(path), "sha256")
-        except OSError:
-            return None
-
-    def _set_pending(self, row: int, there: os.stat_result | None) -> None:
-        """Put it in the queue, and note what is at its target by now: after a kill it must not pass for ours."""
-        before = (None, None) if there is None else (there.st_size, there.st_mtime_ns)
-        self._db.execute(
-            "UPDATE file SET state = 0, reason = NULL, message = NULL, digest = NULL, size = ?, mtime = ? WHERE id = ?",
-            (*before, row),
-        )
-
-    def _set_saved(self, saved: _Saved, there: os.stat_result, digest: str | None) -> None:
-        """It is done as before, but for what `there` is known better now."""
-        if (saved.state, saved.size, saved.mtime) == (State.DONE.value, there.st_size, there.st_mtime_ns):
-            return
-        self._db.execute(
-            "UPDATE file SET state = 1, size = ?, mtime = ?, digest = ?, reason = NULL, message = NULL WHERE id = ?",
-            (there.st_size, there.st_mtime_ns, digest, saved.row),
-        )
-
-    def _set_done(self, row: int, size: int, mtime: int, digest: str | None) -> None:
-        self._db.execute(
-            "UPDATE file SET state = 1, size = ?, mtime = ?, digest = ?, ended = ?, reason = NULL, message = NULL"
-            " WHERE id = ?",
-            (size, mtime, digest, time.time(), row),
-        )
-
-    def _set_failed(self, row: int, reason: str, message: str) -> None:
-        self._db.execute(
-            "UPDATE file SET state = 2, ended = ?, reason = ?, message = ? WHERE id = ?",
-            (time.time(), reason, _encodable(message), row),
-        )
+        self._targets.settle()
+        return State.DONE if self._targets.was_published(row, target, entry, (size, mtime)) else State.PENDING
 
     def _keep_secrets(self, row: int, entry: Entry) -> None:
         if entry.secret_urls is None and not entry.headers:
@@ -514,7 +300,7 @@ class Manifest:
     def _told(self, outcome: Outcome) -> Outcome:
         """With what only a look at the file tells, and in words that can be stored."""
         if outcome.message is not None:
-            return outcome._replace(message=_encodable(outcome.message))
+            return outcome._replace(message=encodable(outcome.message))
         return outcome if outcome.mtime is not None or outcome.reason else outcome._replace(mtime=self._mtime(outcome))
 
     def _mtime(self, outcome: Outcome) -> int | None:
@@ -531,11 +317,6 @@ class Manifest:
             ).fetchall()
 
 
-def _encodable(text: str) -> str:
-    """Text with what UTF-8 does not know (bytes of a path that is not) as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def _as_stored(path: str) -> str | bytes:
     """A path as SQLite can hold it: the bytes of one that is not UTF-8."""
     try:
@@ -545,21 +326,6 @@ def _as_stored(path: str) -> str | bytes:
     return path
 
 
-def _cells(entry: Entry, origin: int, target: str, turn: int) -> tuple[Any, ...]:
-    """A new row, as INSERT_MANY takes it."""
-    urls, expected = entry.urls, entry.expected
-    others = json.dumps(urls[1:]) if len(urls) > 1 else None
-    digest = None if expected is None else str(expected)
-    return entry.key, place_key(target), turn, entry.line, origin, urls[0], others, target, digest, entry.size
-
-
 def _folders_of(target: str) -> list[str]:
     """The folders that a target is in, the outermost first."""
     return [target[:end] for end, letter in enumerate(target) if letter == "/" and end]
-
-
-def _parsed(digest: str | None) -> Digest | None:
-    try:
-        return None if digest is None else parse_checksum(str(digest))
-    except InvalidRequest:  # somebody changed it
-        return None

@@ -77,7 +77,7 @@ TAKE_MANY: Final = """
 SELECT json_group_array(json_array(id, turn, url, others, target, expected, expected_size)) FROM (
     SELECT * FROM file WHERE state = 0 AND origin = ? AND turn > ? AND run = ? ORDER BY turn LIMIT ?)
 """
-#: Takes outcomes as arrays, in the order of `manifest.Outcome`'s fields.
+#: Takes outcomes as arrays, in the order of `entries.Outcome`'s fields.
 RECORD_MANY: Final = f"""
 UPDATE file SET
     state = CASE WHEN given.reason IS NULL THEN 1 WHEN given.reason = '{UNWANTED}' THEN 3 ELSE 2 END,

@@ -17,8 +17,9 @@ from penstock.cli.manifests import _csv_line
 from penstock.core.headers import MAX_LENGTH
 from penstock.core.resume import Record, Unreadable
 from penstock.errors import InvalidRequest, StorageError
+from penstock.store.entries import Entry, Outcome, Rules
 from penstock.store.journal import decode, encode
-from penstock.store.manifest import Entry, Manifest, Outcome, Rules
+from penstock.store.manifest import Manifest
 from penstock.store.records import Records
 from penstock.store.schema import row_key
 from tests.fuzz.parsers.names import is_inside
