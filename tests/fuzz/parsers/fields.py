@@ -70,7 +70,7 @@ def retry_after(data: bytes) -> None:
     if value.strip(" \t").isdigit():
         assert seconds == min(float(value), seconds)
     else:
-        at = headers.http_date(value)
+        at = headers.http_date(value.strip(" \t"))
         assert at is not None
         assert seconds == max(0.0, at - now)
 

@@ -136,7 +136,7 @@ def json_lines(data: bytes) -> None:
 
 def secrets_of_lists(data: bytes) -> None:
     """A password in a URL, and a header's value, in lines that are bad for any other reason (S12)."""
-    text = as_typed(data).replace(SECRET, "")
+    text = as_typed(data).replace(SECRET, "-")
     first = text.replace("\n", "").replace("\t", "")
     rest = text.partition("@")[0].replace("\t", "")
     lines = [f"https://u:{SECRET}@e.org/{first}", f" header=A: {SECRET}{first}", f"  header=A {SECRET}", f" {rest}"]

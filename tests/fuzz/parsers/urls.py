@@ -63,7 +63,7 @@ def redaction(data: bytes) -> None:
     before, _, rest = as_typed(data).partition("\n")
     after, _, around = rest.partition("\n")
     password = _NOT_IN_USER.sub("", before) + SECRET + _NOT_IN_USER.sub("", after)
-    around = around.replace(SECRET, "")
+    around = around.replace(SECRET, "-")
     for start in ("https://user:", "HTTP://", "//user:", "user:"):
         whole = f"{start}{password}@e.org/{around}"
         for shown in (redact(whole), excerpt(whole), _refusal(whole), _refusal(f"{whole}\x00"), redact(redact(whole))):
@@ -102,7 +102,7 @@ def header_option(data: bytes) -> None:
         assert not re.search(r"[\r\n\0]", value)
         value.encode("latin-1")
         assert check_header(f"{name}: {value}") == (name, value)
-    name, _, rest = text.replace(SECRET, "").partition(":")
+    name, _, rest = text.replace(SECRET, "-").partition(":")
     try:
         check_header(f"{name}: {SECRET}{rest}")
     except InvalidRequest as error:
@@ -128,19 +128,19 @@ def redirect(data: bytes) -> None:
 
 def address(data: bytes) -> None:
     text = as_typed(data)
-    for around in (f"::ffff:{text}", f"64:ff9b::{text}", _in_6to4(text)):
+    for around in _around(text):
         assert not is_public(around) or is_public(text), around
     if is_public(text):
         assert text.partition("%")[0] not in {"127.0.0.1", "::1", "169.254.169.254", "0.0.0.0", "::"}
 
 
-def _in_6to4(text: str) -> str:
-    """The 6to4 network of an IPv4 address (RFC 3056), or nothing."""
+def _around(text: str) -> tuple[str, ...]:
+    """The IPv6 addresses that hold an IPv4 address: mapped, NAT64 (RFC 6052) and 6to4 (RFC 3056)."""
     try:
         number = int(ipaddress.IPv4Address(text))
     except ValueError:
-        return ""
-    return f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1"
+        return ()
+    return f"::ffff:{text}", f"64:ff9b::{text}", f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1"
 
 
 def glob(data: bytes) -> None:
