@@ -113,7 +113,8 @@ class Head:
 class Source:
     """A URL that serves the representation. Later: priority, location (Metalink)."""
 
-    url: str
+    #: It may hold a password, so it is not shown.
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,8 @@ class Options:
 
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     min_segment: int = DEFAULT_MIN_SEGMENT
-    headers: tuple[tuple[str, str], ...] = ()
+    #: Sent to the source's own origin only, but for harmless ones.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     #: ``user:password``; sent to the source's own origin only.
     credentials: str | None = field(default=None, repr=False)
     #: Cookie header content, ``a=b; c=d``; sent to the source's own origin only.

@@ -23,6 +23,10 @@ class Row(NamedTuple):
     #: Header fields for this file only.
     headers: tuple[tuple[str, str], ...] = ()
 
+    def __repr__(self) -> str:
+        """Without URLs and header fields, which may hold secrets."""
+        return f"Row(line={self.line}, output={self.output!r}, directory={self.directory!r})"
+
 
 class BadRow(NamedTuple):
     """A line that cannot be used, and why. `text` is an excerpt fit to be shown: escaped, without credentials."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.core.rows import BadRow, Row
+from penstock.core.secrets import has_secrets, without_secrets
 from penstock.core.template import Template
 from penstock.core.urls import escape, origin, redact
 from penstock.engine.context import Surroundings
@@ -105,6 +106,11 @@ class Batch:
         self._folders: dict[str, str] = {}
         self._may_bet = plan.options.if_exists in {IfExists.ERROR, IfExists.SKIP}
         self._sha256 = plan.manifest is not None
+        #: What the user gave for all rows goes to the origin of the list's first row: whoever wrote the list might add
+        #: a row that leads to a server of theirs (S05).
+        self._home: Origin | None = None
+        self._elsewhere = without_secrets(plan.options)
+        self._keeps_secrets = has_secrets(plan.options)
         self._runner = runner
         self._loop = shared.loop
         self._queue = shared.queue
@@ -202,6 +208,8 @@ class Batch:
     ) -> None:
         manifest = self._manifest
         assert manifest is not None
+        if self._home is None and entries:
+            self._home = origin(entries[0].urls[0])
         if error is not None:
             self._fail(error)
         for row in bad:
@@ -302,7 +310,7 @@ class Batch:
         self._intake.moved(self._pending)
 
     def _run(self, job: Job, number: int, source: Origin, now: float) -> _RowRun:
-        options = self._plan.options
+        options = self._options_for(source)
         if job.headers:
             options = replace(options, headers=(*options.headers, *job.headers))
         url, errand = job.urls[0], None
@@ -324,6 +332,18 @@ class Batch:
         run.began = now
         run.cancelled = self._stopped
         return run
+
+    def _options_for(self, source: Origin) -> Options:
+        if source == self._home:
+            return self._plan.options
+        if self._keeps_secrets:
+            self._keeps_secrets = False  # said once
+            message = (
+                f"login, cookies and header fields go to {self._home} only, where the list begins; give others theirs "
+                "by .netrc, a cookie file, or header= lines in the list"
+            )
+            self._emit(Warned(download=0, at=self._loop.now(), message=message))
+        return self._elsewhere
 
     def _folder(self, folder: str) -> str:
         path = self._folders.get(folder)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from penstock.core.retry import Failure
+from penstock.core.secrets import without_secrets
 from penstock.core.urls import identity, origin, redact
 from penstock.events import AnyEvent, Warned
 from penstock.model import Options, Request
@@ -48,13 +49,18 @@ class Context:
         self.failure: Failure | None = None
         self._source = 0
         self._shown: str | None = None
+        self._options: Options | None = None
         self._host: Host | None = None
         self._watcher: tuple[Callable[[float], None], Callable[[], int]] | None = None
 
     @property
     def options(self) -> Options:
-        """How this download is carried out."""
-        return self.request.options
+        """How this download is carried out. What the user gave goes to the first source's origin, and to no mirror."""
+        if self._options is None:
+            first = self.request.sources[0].url
+            is_home = self._source == 0 or origin(self.url) == origin(first)
+            self._options = self.request.options if is_home else without_secrets(self.request.options)
+        return self._options
 
     @property
     def url(self) -> str:
@@ -83,7 +89,7 @@ class Context:
         if self._source + 1 >= len(self.request.sources):
             return False
         self._source += 1
-        self._host = self._shown = None
+        self._host = self._shown = self._options = None
         return True
 
     # The origin

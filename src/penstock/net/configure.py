@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import pycurl
 
 from penstock._version import __version__
 from penstock.core.addresses import is_public
+from penstock.core.secrets import harmless
 from penstock.core.urls import origin, strip_userinfo, userinfo
 from penstock.model import Options
 
@@ -24,6 +27,9 @@ _HAPPY_EYEBALLS_TIMEOUT_MS: Final = 271
 #: A dead IPv6 address costs this much before IPv4 is tried beside it (RFC 8305 §5 recommends 250).
 _HAPPY_EYEBALLS_MS: Final = 200
 _KEEPALIVE_SECONDS: Final = 60
+_HTTPS_PORT: Final = 443
+#: Bytes of .netrc that are looked at for a redirect.
+_MAX_NETRC: Final = 1024 * 1024
 
 _HTTP_VERSIONS: Final = {
     "1.0": pycurl.CURL_HTTP_VERSION_1_0,
@@ -39,8 +45,8 @@ _FAMILIES: Final = {4: pycurl.IPRESOLVE_V4, 6: pycurl.IPRESOLVE_V6}
 class Exchange:
     """One request to make. `asked_url` is the source it serves: credentials go to that origin and to no other."""
 
-    url: str
-    asked_url: str
+    url: str = field(repr=False)
+    asked_url: str = field(repr=False)
     options: Options
     #: Value of the Range header, or None to ask for the whole.
     range: str | None = None
@@ -131,7 +137,7 @@ def _identify(curl: Any, exchange: Exchange) -> None:
     """Credentials and cookies: to the source's own origin only (CVE-2018-1000007, CVE-2022-27774)."""
     options = exchange.options
     curl.setopt(pycurl.COOKIEFILE, "")  # cookies that servers set are kept, and sent by libcurl's rules
-    if options.netrc or options.netrc_file is not None:
+    if (options.netrc or options.netrc_file is not None) and (is_home(exchange) or _is_named_in_netrc(exchange)):
         curl.setopt(pycurl.NETRC, pycurl.NETRC_OPTIONAL)  # looked up by the host of this very request
         if options.netrc_file is not None:
             curl.setopt(pycurl.NETRC_FILE, str(options.netrc_file))
@@ -149,6 +155,22 @@ def _identify(curl: Any, exchange: Exchange) -> None:
         curl.setopt(pycurl.COOKIE, options.cookies)
 
 
+def _is_named_in_netrc(exchange: Exchange) -> bool:
+    """True when .netrc names the host that a redirect led to, as for a login server, and nobody else can listen: its
+    ``default`` is for no host that a stranger chose, and a host's login for none but its own HTTPS port."""
+    place = origin(exchange.url)
+    if place.scheme != "https" or place.port != _HTTPS_PORT:
+        return False
+    path = exchange.options.netrc_file or Path("~/.netrc").expanduser()
+    try:
+        with path.open("rb") as file:
+            words = file.read(_MAX_NETRC).split()
+    except OSError:
+        return False
+    host = place.host.encode()
+    return any(word == b"machine" and name.lower() == host for word, name in itertools.pairwise(words))
+
+
 def is_home(exchange: Exchange) -> bool:
     """True when the request goes to the origin that the user named: scheme, host and port."""
     if exchange.url is exchange.asked_url:
@@ -162,8 +184,7 @@ def _headers(exchange: Exchange) -> list[str]:
         lines.append(f"Range: {exchange.range}")
         if exchange.if_range is not None:
             lines.append(f"If-Range: {exchange.if_range}")
-    for name, value in exchange.options.headers:
-        # any header may carry a secret, so none of the user's follows to another origin
-        if is_home(exchange):
-            lines.append(f"{name}: {value}" if value else f"{name};")
+    given = exchange.options.headers
+    for name, value in given if is_home(exchange) else harmless(given):
+        lines.append(f"{name}: {value}" if value else f"{name};")
     return lines

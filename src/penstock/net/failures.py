@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import Any, Final
 
 import pycurl
 
 from penstock.core.retry import Cause, Failure
+from penstock.core.urls import escape
 
 _CAUSES: Final = {
     pycurl.E_COULDNT_RESOLVE_HOST: (Cause.NAME_RESOLUTION, "the host name could not be resolved"),
@@ -38,12 +40,15 @@ _LATER: Final = {
     _QUIC_CONNECT: (Cause.UNREACHABLE, "no QUIC connection"),
     _PROXY_HANDSHAKE: (Cause.PROXY, "the proxy refused"),
 }
+_QUOTED_PROXY: Final = re.compile(r"(?s)(?i:(proxy[^'\"]*?)) (?:in|for) ['\"].*")
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
 def failure_of(number: int, message: str, curl: Any, *, is_guarded: bool = False) -> Failure:
     """The failure for libcurl error `number` with its `message` on handle `curl`; `is_guarded`: only public addresses
     may be connected to."""
+    # libcurl repeats a proxy's URL, password and all, and what a server or a certificate said
+    message = escape(_QUOTED_PROXY.sub(r"\1", message))
     cause, words = (_CAUSES | _LATER).get(number, (Cause.OTHER, "the transfer failed"))
     system = curl.getinfo(pycurl.OS_ERRNO)
     if number == pycurl.E_COULDNT_CONNECT:
