@@ -452,3 +452,109 @@ def test_the_deadline_counts_while_a_small_file_has_not_answered(fault_server: F
 def test_a_batch_that_cannot_be_made_leaves_the_downloader_as_it_was(tmp_path: Path) -> None:
     with penstock.Downloader() as downloader, pytest.raises(penstock.InvalidRequest):
         downloader.submit_many([], directory=tmp_path, template="{nonsense}")
+
+
+def test_one_mirror_that_does_not_exist_does_not_condemn_the_origin_of_the_first(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 30)
+    fault_server.script = trouble(lambda reply: setattr(reply, "delay", 0.1))
+    rows = [Row((fault_server.url("/missing"), "http://no-such-host.invalid/x")), *files]
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 2})
+    assert (summary.done, summary.failed) == (30, 1)
+
+
+def test_one_redirect_that_leads_nowhere_does_not_condemn_the_origin_that_gave_it(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 30)
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.path == "/bad.bin":
+            reply.redirect("http://no-such-host.invalid/x")
+        else:
+            reply.delay = 0.1
+
+    fault_server.script = script
+    rows = [fault_server.serve("/bad.bin", Content(10)), *files]
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 2})
+    assert (summary.done, summary.failed) == (30, 1)
+
+
+def test_F22_retry_after_of_a_redirect_s_target_is_obeyed_for_that_origin(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    """Two origins redirect to one that says 429 with Retry-After: 2 at first."""
+    files = serve(fault_server, 8)
+    times: list[float] = []
+
+    def script(_request: Request, reply: Reply) -> None:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            reply.become(429, {"Retry-After": "2"})
+
+    fault_server.script = script
+    with FaultServer() as one, FaultServer() as two:
+        for server in (one, two):
+            server.script = lambda request, reply: reply.redirect(fault_server.url(request.path))
+        rows = [(one, two)[number % 2].url(f"/f{number}.bin") for number in range(8)]
+        summary, _ = batch(rows, tmp_path / "d", limits={"max_files": 1})
+    assert summary.done == 8
+    assert_all(tmp_path / "d", files)
+    assert all(at - times[0] >= 2.0 for at in times[1:])
+
+
+def test_rows_of_an_origin_that_was_given_up_are_had_from_their_alternatives(
+    fault_server: FaultServer, tmp_path: Path, free_port: int
+) -> None:
+    files = serve(fault_server, 30)
+    rows: list[object] = [f"http://127.0.0.1:{free_port}/only/{number}" for number in range(3)]
+    rows += [Row((f"http://127.0.0.1:{free_port}/f{number}.bin", url)) for number, url in enumerate(files)]
+    summary, _ = batch(rows, tmp_path / "d", manifest=tmp_path / "m")
+    assert (summary.done, summary.failed) == (30, 3)
+
+
+def test_a_rate_limit_of_ours_does_not_make_files_lend_their_places(fault_server: FaultServer, tmp_path: Path) -> None:
+    files = serve(fault_server, 8, size=30_000)
+    live: list[int] = []
+    fault_server.script = lambda _request, _reply: live.append(fault_server.live)
+    summary, _ = batch(
+        files, tmp_path / "d", limits={"max_files": 2, "per_host": 64, "rate_limit": 60_000}, max_connections=1
+    )
+    assert summary.done == 8
+    assert max(live) <= 3
+
+
+def test_a_file_is_not_late_while_it_is_checked_and_put_away(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time that a file of many may take grows with its bytes; none are awaited any more while it is hashed."""
+    from penstock.engine import runner
+    from penstock.store.hashing import TrailingHash
+
+    monkeypatch.setattr(runner, "TRICKLE_SECONDS", 0.5)
+    advance = TrailingHash.advance
+
+    def slow(self: TrailingHash, stop: int) -> int:
+        time.sleep(0.5)  # a slow disk
+        return advance(self, stop)
+
+    monkeypatch.setattr(TrailingHash, "advance", slow)
+    content = Content(6_000_000)
+    summary, _ = batch([fault_server.serve("/a.bin", content)], tmp_path / "d", manifest=tmp_path / "m")
+    assert (summary.done, summary.failed, summary.pending) == (1, 0, 0)
+
+
+def test_F21_a_file_of_many_that_trickles_for_ever_fails_in_words(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from penstock.engine import runner
+
+    monkeypatch.setattr(runner, "TRICKLE_SECONDS", 1.0)
+    fault_server.script = trouble(lambda reply: setattr(reply, "rate", 100.0))
+    url = fault_server.serve("/a.bin", Content(3_000_000))
+    summary, _ = batch([url], tmp_path / "d", manifest=tmp_path / "m", max_connections=1)
+    assert (summary.failed, summary.pending) == (1, 0)
+    [fact] = Records(tmp_path / "m").rows("failed")
+    assert fact.reason == "deadline"
+    assert "not done in time" in (fact.message or "")

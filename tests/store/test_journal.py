@@ -32,7 +32,7 @@ records = st.builds(
     last_modified=st.none() | st.text(max_size=20),
     done=ranges.map(lambda at: tuple(zip(at[::2], at[1::2], strict=False))),
     samples=st.lists(
-        st.builds(Sample, st.integers(0, 2**63), st.integers(1, SAMPLE_BYTES), st.text(max_size=20)), max_size=SAMPLES
+        st.builds(Sample, st.integers(0, 2**62), st.integers(1, SAMPLE_BYTES), st.text(max_size=20)), max_size=SAMPLES
     ).map(tuple),
 )
 

@@ -64,7 +64,7 @@ def test_a_directory_and_a_message_that_are_not_UTF_8_are_kept(tmp_path: Path) -
     path = tmp_path / "\udcfe.penstock"
     manifest = Manifest.open(path, Rules(root), lambda _path, _name: "sha256:00")
     manifest.add([ENTRY])
-    manifest.add_bad(2, "\udcff", "\udcff")
+    manifest.add_bad([(2, "\udcff", "\udcff")])
     manifest.record([Outcome(1, "a", reason="storage", message="\udcff")])
     manifest.close()
     records = Records(path)

@@ -148,4 +148,4 @@ def _carry_out(
         voice.close()
         for line in summary.ended(ended, manifest=manifest, skips=skips, noun=job.noun):
             (voice.complain if ended.failed or ended.rejected else voice.tell)(line)
-        return (FAILED if ended.failed or ended.rejected else DONE), ended
+        return (FAILED if ended.failed or ended.rejected or ended.pending else DONE), ended

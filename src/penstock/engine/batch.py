@@ -23,6 +23,7 @@ from penstock.core.secrets import has_secrets, without_secrets
 from penstock.core.template import Template
 from penstock.core.urls import escape, origin, redact
 from penstock.engine.context import Surroundings
+from penstock.engine.download import Cancel
 from penstock.engine.intake import Intake
 from penstock.engine.pace import Pace
 from penstock.engine.place import open_directory
@@ -123,6 +124,7 @@ class Batch:
         self._wanting: set[int] = set()
         self._runs: set[_RowRun] = set()
         self._outcomes: list[Outcome] = []
+        self._held_for = f"outcomes of {id(self)}"
         self._jobs = 0
         self._recording = False
         self._taking = False
@@ -186,6 +188,7 @@ class Batch:
         """The disk, the manifest or the list cannot be used any more: stop, and say so."""
         self._error = self._error or error
         self.stop()
+        self._queue.hold(self._held_for, False)  # nothing of it begins any more, and others must
 
     def _opened(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -216,11 +219,9 @@ class Batch:
             self._reject(row.line, row.text, row.why)
 
         def record() -> Added:
-            for row in bad:
-                manifest.add_bad(row.line, row.text, row.why)
+            manifest.add_bad([(row.line, row.text, row.why) for row in bad])
             added = manifest.add(entries)
-            for entry, why in added.clashes:
-                manifest.add_bad(entry.line, redact(entry.urls[0]), why)
+            manifest.add_bad([(entry.line, redact(entry.urls[0]), why) for entry, why in added.clashes])
             return added
 
         self._work(record, partial(self._recorded_rows, at_end))
@@ -388,15 +389,18 @@ class Batch:
         elif isinstance(error, DownloadError):
             self._failed += 1
             self._outcomes.append(_failed(job, error, run.began))
-        else:
+        elif error is None or isinstance(error, Cancel):
             self._left += 1
+        else:  # a fault of ours must not look like a run that was stopped
+            self._failed += 1
+            self._outcomes.append(_failed(job, DownloadError(f"internal error: {error!r}"), run.began))
         if track.pending:
             if track.taken <= track.low:
                 self._wanting.add(run.track)
         elif not track.taken:
             del self._tracks[run.track]
         if len(self._outcomes) >= MOST_OUTCOMES:
-            self._queue.hold("outcomes", True)
+            self._queue.hold(self._held_for, True)
         if not self._going:
             self._going = True
             self._loop.soon(self._go_on)
@@ -413,7 +417,7 @@ class Batch:
 
     def _recorded(self, _value: object) -> None:
         self._recording = False
-        self._queue.hold("outcomes", False)
+        self._queue.hold(self._held_for, False)
 
     # Going on, and ending
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from penstock.core.retry import Failure
 from penstock.core.secrets import without_secrets
 from penstock.core.urls import identity, origin, redact
+from penstock.errors import NetworkError, Reason
 from penstock.events import AnyEvent, Warned
 from penstock.model import Options, Request
 from penstock.net.loop import Loop
@@ -47,6 +48,9 @@ class Context:
         self.started = self.loop.now()
         #: The last failure of a request.
         self.failure: Failure | None = None
+        #: The origin that it was made to.
+        self.failing: Host | None = None
+        self._rests_until = 0.0
         self._source = 0
         self._shown: str | None = None
         self._options: Options | None = None
@@ -101,30 +105,46 @@ class Context:
             self._host = self.hosts.get(origin(self.url), self.options.max_connections)
         return self._host
 
-    async def permission(self) -> None:
-        """Return when the origin may be asked, and count the request as made; raises NetworkError once it is given
-        up."""
-        if not self.ask():
-            await self.hosts.permission(self.host, self)
+    def host_of(self, url: str | None) -> Host:
+        """The origin of a URL that redirects led to; None: the source's."""
+        if url is None or (asked := origin(url)) == self.host.origin:
+            return self.host
+        return self.hosts.get(asked, self.options.max_connections)
 
-    def ask(self) -> bool:
-        """True when the origin may be asked now: the request counts as made."""
-        politeness = self.host.politeness
+    async def permission(self, url: str | None = None) -> None:
+        """Return when the URL's origin may be asked, and count the request as made; raises NetworkError once it is
+        given up."""
+        if not self.ask(url):
+            await self.hosts.permission(self.host_of(url), self)
+
+    def ask(self, url: str | None = None) -> bool:
+        """True when the URL's origin may be asked now: the request counts as made."""
+        politeness = self.host_of(url).politeness
         now = self.now
         if politeness.given_up is not None or politeness.delay(now) > 0:
             return False
         politeness.on_request(now)
         return True
 
-    def answered(self) -> None:
-        """The origin answered."""
-        self.hosts.answered(self.host)
-        self.queue.free(self.host)
+    def answered(self, url: str | None = None) -> None:
+        """The URL's origin answered."""
+        host = self.host_of(url)
+        self.hosts.answered(host)
+        self.queue.free(host)
 
-    def failed(self, failure: Failure) -> None:
-        """A request to the origin failed."""
+    def failed(self, failure: Failure, url: str | None = None) -> None:
+        """A request to the URL's origin failed."""
         self.failure = failure
-        self.hosts.failed(self.host, failure)
+        self.failing = self.host_of(url)
+        self.hosts.failed(self.failing, failure)
+
+    def learn(self, error: BaseException | None) -> None:
+        """An origin that cannot be had for one file cannot be had for the others that wait for it."""
+        host, failure = self.failing, self.failure
+        if host is None or failure is None or not isinstance(error, NetworkError):
+            return
+        if host.politeness.is_open or error.reason in {Reason.NAME_RESOLUTION, Reason.TLS}:
+            self.hosts.give_up(host, failure.message, failure)
 
     # Looked at a few times a second
 
@@ -140,6 +160,11 @@ class Context:
     def collected(self) -> int:
         """Bytes that the watched one has."""
         return 0 if self._watcher is None else self._watcher[1]()
+
+    @property
+    def rests(self) -> bool:
+        """True while it waits before it asks (again)."""
+        return self.now < self._rests_until
 
     # A voice, and waiting
 
@@ -166,6 +191,7 @@ class Context:
 
     def sleep(self, seconds: float) -> Promise[None]:
         """A promise that is kept after `seconds`."""
+        self._rests_until = self.now + seconds
         promise: Promise[None] = Promise(self.loop.soon)
         self.loop.call_later(seconds, lambda: promise.set(None))
         return promise

@@ -85,9 +85,9 @@ async def _read_once(context: Context, max_size: int) -> Document:
         if opened.head.status != 200:
             status, again = opened.head.status, retry_after(opened.head.get("retry-after"), time.time())
             failure = Failure(Cause.STATUS, status_line(status), status=status, retry_after=again)
-            context.failed(failure)
+            context.failed(failure, opened.url)
             raise TransferFailed(failure)
-        context.answered()
+        context.answered(opened.url)
         field = opened.head.get("content-type")
         kind = media_type(field)
         is_wanted = kind is None or not context.options.accept_types or kind in context.options.accept_types

@@ -153,6 +153,7 @@ class Download:
             try:
                 return await self._live()
             except (NetworkError, ServerRefused, ProtocolError, DigestMismatch) as error:
+                self.context.learn(error)
                 if not self.context.next_source():
                     raise
                 self.context.warn(f"{error.message}; trying {self.context.shown_url}")

@@ -55,14 +55,15 @@ class Patience:
         if began is None or began > self._counted_at or not self._attempt:
             self._attempt += 1
             self._counted_at = context.now
+        politeness = (context.failing or context.host).politeness  # a redirect may have led to another origin
         decision = decide(
             failure,
             attempt=self._attempt,
-            contacted=self.contacted or (not failure.status and context.host.politeness.has_answered),
+            contacted=self.contacted or (not failure.status and politeness.has_answered),
             elapsed=context.now - context.started,
             jitter=context.jitter(),
             policy=self._policy,
-            is_shut=context.host.politeness.is_open,
+            is_shut=politeness.is_open,
         )
         if isinstance(decision, GiveUp):
             raise error_for(failure, decision, context.shown_url)

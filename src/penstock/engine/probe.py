@@ -77,6 +77,7 @@ async def open_following(
             raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT, status=opened.head.status)
         if not isinstance(step, Follow):
             return opened
+        context.answered(exchange.url)
         context.loop.call_later(_DRAIN_SECONDS, opened.transfer.stop)
         hops += 1
         exchange = replace(exchange, url=step.url)
@@ -84,7 +85,7 @@ async def open_following(
 
 async def _open(context: Context, exchange: Exchange, purse: Purse | None) -> Opened:
     """Make one request; raises TransferFailed."""
-    await context.permission()
+    await context.permission(exchange.url)
     answered: Promise[None] = Promise(context.loop.soon)
     opening = Opening(context.now, context.options, purse, partial(answered.set, None))
     transfer = Transfer(context.loop, exchange, opening)
@@ -97,7 +98,7 @@ async def _open(context: Context, exchange: Exchange, purse: Purse | None) -> Op
         transfer.stop()
         opening.forget()
         if isinstance(error, TransferFailed):
-            context.failed(error.failure)
+            context.failed(error.failure, exchange.url)
         raise
     finally:
         context.watch(None)
@@ -131,14 +132,14 @@ async def probe(
         answer = read_answer(opened.head, time.time())
         if not isinstance(answer, Refusal | Broken):
             patience.contacted = True
-            context.answered()
+            context.answered(opened.url)
             return opened, answer
         opened.drop()
         if isinstance(answer, Refusal):
             failure = Failure(
                 Cause.STATUS, status_line(answer.status), status=answer.status, retry_after=answer.retry_after
             )
-            context.failed(failure)
+            context.failed(failure, opened.url)
             await context.sleep(patience.next_wait(failure))
             continue
         if range_header is None:

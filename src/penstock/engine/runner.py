@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from penstock.core.politeness import GivenUp
 from penstock.core.retry import Failure
-from penstock.core.urls import redact
+from penstock.core.urls import origin, redact
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.download import Cancel, Deadline, Download
 from penstock.engine.hosts import Host, refusal
@@ -19,7 +19,7 @@ from penstock.engine.pipe import Backlog
 from penstock.engine.probe import Opened
 from penstock.engine.queue import Ticket
 from penstock.engine.swift import Errand, Landed, Swift, Swifts
-from penstock.errors import DownloadError, NetworkError, Reason, TargetLocked
+from penstock.errors import DownloadError, TargetLocked
 from penstock.events import Cancelled, Failed, Finished, Started, Warned
 from penstock.model import Digest, Options, Origin, Request, Result
 from penstock.net.tasks import Promise, Task
@@ -30,6 +30,8 @@ End: TypeAlias = Result | Landed | None
 LOOK_SECONDS: Final = 0.25
 #: Seconds without a byte after which a file lends its place to another.
 IDLE_SECONDS: Final = 1.0
+#: The same under a rate limit.
+LIMITED_SECONDS: Final = 20.0
 #: A file of many may take this many seconds, and one more for each so many bytes: a server that trickles for ever
 #: must not keep a run from ending.
 TRICKLE_SECONDS: Final = 600.0
@@ -43,6 +45,8 @@ class Run(Ticket):
     end, error)` is called once."""
 
     number = 0
+    #: Which of its sources is asked first.
+    source = 0
     cancelled = False
     #: True when it does not count in the queue any more.
     has_left = False
@@ -59,7 +63,7 @@ class Run(Ticket):
 
     def __init__(
         self,
-        origin: Origin,
+        source_origin: Origin,
         url: str,
         options: Options,
         make: Callable[[Any], Request],
@@ -69,9 +73,9 @@ class Run(Ticket):
         vacant: bool = False,
         errand: Errand | None = None,
     ) -> None:
-        """`url` is the first source's, `origin` its. `vacant`: nothing was at the target a moment ago. `errand`: what
-        is all there is to do, if it turns out to be a small file."""
-        self.origin = origin
+        """`url` is the first source's, `source_origin` its. `vacant`: nothing was at the target a moment ago. `errand`:
+        what is all there is to do, if it turns out to be a small file."""
+        self.origin = source_origin
         self.connections = options.max_connections
         self.url = url
         self.options = options
@@ -197,8 +201,10 @@ class Runner:
             return
         run.context = Context(run.number, run.make(run), self._shared)
         run.context.started = run.begun
+        for _ in range(run.source):
+            run.context.next_source()
         if isinstance(first, Failure):
-            run.context.failure = first
+            run.context.failure, run.context.failing = first, run.host
         run.context.emit(Started(download=run.number, at=run.context.now, url=run.context.shown_url))
         run.download = Download(run.context, self._backlog, vacant=run.vacant, first=first)
         run.task = Task(run.download.live(), partial(self._ended, run))
@@ -211,7 +217,7 @@ class Runner:
         if error is not None or run.context is not None or self._details:
             self._tell(run, end, error)
         if error is not None:
-            self._learn(run, error)
+            self._forget_origin(run, error)
         if not run.has_left:
             run.has_left = True
             self._queue.end(run)
@@ -242,13 +248,10 @@ class Runner:
         leaving.ended.on_settled(partial(self._live, run))
         return True
 
-    def _learn(self, run: Run, error: BaseException | None) -> None:
-        """An origin that cannot be had for one file cannot be had for the others that wait for it."""
-        host, failure = run.host, run.context.failure if run.context is not None else None
-        if host is None or failure is None or not isinstance(error, NetworkError):
-            return
-        if host.politeness.is_open or error.reason in {Reason.NAME_RESOLUTION, Reason.TLS}:
-            self._shared.hosts.give_up(host, failure.message, failure)
+    @staticmethod
+    def _forget_origin(run: Run, error: BaseException) -> None:
+        if run.context is not None:
+            run.context.learn(error)
 
     def given_up(self, host: Host) -> None:
         """An origin was given up (from the hosts)."""
@@ -256,6 +259,12 @@ class Runner:
 
     def refuse(self, run: Run, why: GivenUp) -> None:
         """Its origin was given up while it waited (from the queue)."""
+        sources = () if run.errand is not None else run.make(run).sources
+        if run.source + 1 < len(sources):  # it waits for another one instead
+            run.source += 1
+            run.origin = origin(sources[run.source].url)
+            self._loop.soon(self._queue.put, [run])
+            return
         self._waiting.discard(run)
         if run.host is not None and not run.host.is_told:
             run.host.is_told = True  # once, not for each file
@@ -301,12 +310,15 @@ class Runner:
             run.moved_at = now
         if run.has_left:
             return
-        self._queue.set_idle(run, now - run.moved_at >= IDLE_SECONDS)
+        # held back by our own rate limit it may be that nothing comes for a while
+        patience = LIMITED_SECONDS if self._loop.gate.limited else IDLE_SECONDS
+        rests = run.context is not None and run.context.rests
+        self._queue.set_idle(run, rests or now - run.moved_at >= patience)
 
     @staticmethod
     def _is_late(run: Run, now: float) -> bool:
         deadline = run.options.deadline
-        if deadline is None and run.is_one_of_many:
+        if deadline is None and run.is_one_of_many and run.moved_to is not None:  # else it waits for the disk
             deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES
         return deadline is not None and now - run.begun >= deadline
 

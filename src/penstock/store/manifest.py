@@ -173,12 +173,13 @@ class Manifest:
             self._folders = {""}
         self._folders |= folders
 
-    def add_bad(self, line: int, text: str, why: str) -> None:
-        """Record a line that cannot be used."""
+    def add_bad(self, lines: Sequence[tuple[int, str, str]]) -> None:
+        """Record lines that cannot be used: number, text, and why."""
+        if not lines:
+            return
+        rows = [(line, encodable(text), encodable(why)) for line, text, why in lines]
         with told(None), self._db:
-            self._db.execute(
-                "INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", (line, encodable(text), encodable(why))
-            )
+            self._db.executemany("INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", rows)
 
     def _origin(self, name: str) -> int:
         number = self._origins.get(name)

@@ -62,7 +62,7 @@ def sound_manifest() -> bytes:
     urls = [f"https://e.org/{number}.bin" for number in range(3)]
     manifest = Manifest.open(path, Rules(_place() / "root"), lambda _path, _name: "sha256:00")
     manifest.add([_entry(url, line) for line, url in enumerate(urls, 1)])
-    manifest.add_bad(4, "nonsense", "not a URL")
+    manifest.add_bad([(4, "nonsense", "not a URL")])
     manifest.record([Outcome(1, "0.bin", 10, f"sha256:{'0' * 64}"), Outcome(2, "1.bin", reason="size", message="no")])
     manifest.close()
     with sqlite3.connect(path) as db:
@@ -167,7 +167,7 @@ def manifest_text(data: bytes) -> None:
     manifest = Manifest.open(path, Rules(_place() / "root"), lambda _path, _name: "sha256:00")
     try:
         manifest.add([_entry(url, 1)])
-        manifest.add_bad(2, "x", text)
+        manifest.add_bad([(2, "x", text)])
         manifest.record([Outcome(1, "1.bin", reason="storage", message=text)])
     finally:
         manifest.close()
