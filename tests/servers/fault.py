@@ -19,6 +19,7 @@ What can be told, and how:
     a length that is not said      reply.headers["Content-Length"] = "", reply.close = True
     more than was said             reply.extra = b"..."
     a header twice, or a million   reply.more_headers = [...], reply.raw = b"..."
+    anything without an end        reply.pieces = itertools.repeat(b"...")
     chunks, HTTP/1.0, closing      reply.chunked = True, reply.version = "HTTP/1.0", reply.close = True
     at most N connections          if server.live > N: reply.become(429)
     slow links                     server.rates = [4e6, 2e5], server.round_trip = 0.1, reply.rate, reply.delay

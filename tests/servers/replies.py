@@ -6,6 +6,7 @@ Knows nothing of sockets. `correct_reply` follows RFC 9110; a script then edits 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 
@@ -89,6 +90,8 @@ class Reply:
     refuse: bool = False
     #: Send exactly this instead of everything, then close.
     raw: bytes | None = None
+    #: Send these pieces instead of everything, until they end, the peer leaves or the server closes.
+    pieces: Iterable[bytes] | None = None
     #: After `raw`, stay connected and say nothing more.
     keep_open: bool = False
     #: A body that is no content's.

@@ -50,6 +50,12 @@ class Sending:
         if reply.raw is not None:
             connection.sendall(reply.raw)
             return self._stall() if reply.keep_open else False
+        if reply.pieces is not None:
+            for piece in reply.pieces:
+                self._sleep(0)
+                connection.sendall(piece)
+                self._sent(len(piece))
+            return False
         connection.sendall(self._head())
         if body:
             if not self._body():

@@ -1,7 +1,8 @@
 """A directory held open, so that names in it cannot be redirected while a download runs.
 
 Every operation goes through the held descriptor and never follows a symbolic link at the last step (POSIX
-``openat`` with O_NOFOLLOW). Where the platform has no such calls (Windows), the joined path is used instead.
+``openat`` with O_NOFOLLOW); the way to it is walked as `walk` says. Where the platform has no such calls (Windows), the
+joined path is used instead.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from penstock.store.walk import CAN_WALK, open_walking
+
 _NOT_FILES: Final = frozenset({".", ".."})
 _HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
 #: Where a descriptor has a name by which a file without one can be given one (Linux, open(2): O_TMPFILE).
 _DESCRIPTORS: Final = "/proc/self/fd"
 #: What file systems say that have no files without names, and kernels that never heard of them.
@@ -36,12 +40,17 @@ class Directory:
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Directory:
         """Hold `path`, making it and its parents when missing and `create`. Raises OSError."""
-        made_in = _make(path) if create else []
-        if not _HELD:
-            if not path.is_dir():
-                raise NotADirectoryError(20, "Not a directory", str(path))
-            return cls(path, None)
-        directory = cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        made_in = _to_be_made_in(path) if create else []
+        if CAN_WALK:
+            directory = cls(path, open_walking(path, create=create))
+        else:
+            if create:
+                path.mkdir(parents=True, exist_ok=True)
+            if not _HELD:
+                if not path.is_dir():
+                    raise NotADirectoryError(20, "Not a directory", str(path))
+                return cls(path, None)
+            directory = cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         directory._made_in = made_in
         return directory
 
@@ -109,7 +118,8 @@ class Directory:
 
     def open_file(self, name: str, flags: int, mode: int = 0o666) -> int:
         """A descriptor of `name`, which must be a regular file or not exist. Raises OSError."""
-        descriptor = os.open(self._at(name), flags | _SAFE, mode, dir_fd=self._fd)
+        # opened without waiting: a pipe that was planted there would be waited for until somebody writes to it
+        descriptor = os.open(self._at(name), flags | _SAFE | _NO_WAIT, mode, dir_fd=self._fd)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return descriptor
         os.close(descriptor)
@@ -197,11 +207,9 @@ class Directory:
         return name if self._fd is not None else str(self.path / name)
 
 
-def _make(path: Path) -> list[Path]:
-    """Make the directory and its parents when missing; the directories in which one was made. Raises OSError."""
-    missing = list(itertools.takewhile(lambda each: not each.exists(), (path, *path.parents)))
-    path.mkdir(parents=True, exist_ok=True)
-    return [each.parent for each in missing]
+def _to_be_made_in(path: Path) -> list[Path]:
+    """The directories in which a name will be made, so that `path` is one."""
+    return [each.parent for each in itertools.takewhile(lambda each: not each.exists(), (path, *path.parents))]
 
 
 def _sync(path: Path) -> None:

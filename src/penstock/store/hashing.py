@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,13 @@ from penstock.model import Digest
 from penstock.store.part import PartFile
 
 _BLOCK: Final = 1024 * 1024
+_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 #: One job hashes at most this much, so that other jobs on the same threads get their turn.
 _TURN_BYTES: Final = 64 * _BLOCK
 
@@ -41,10 +50,15 @@ class TrailingHash:
 
 
 def hash_file(path: Path, algorithm: str) -> str:
-    """The digest of a whole file, as ``sha256:HEX``; links are not followed. Raises OSError."""
+    """The digest of a whole file, as ``sha256:HEX``; links are not followed. Raises OSError, and ValueError for an
+    algorithm that is none."""
+    if algorithm.startswith("shake"):
+        raise ValueError(f"{algorithm} has no fixed length")
     running = hashlib.new(algorithm, usedforsecurity=False)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, _FLAGS)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or a device may never end
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
         while block := file.read(_BLOCK):
             running.update(block)
     return str(Digest(algorithm, running.digest()))

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from penstock.core.ranges import RangeSet
+from penstock.errors import StorageError
 from penstock.store.directory import Directory
 from penstock.store.lock import try_lock
 
@@ -42,10 +43,14 @@ class PartFile:
 
     @classmethod
     def open(cls, directory: Directory, target: str) -> PartFile | None:
-        """Open or create the part of `target` and lock it; None when another process holds it. Raises OSError."""
+        """Open or create the part of `target` and lock it; None when another process holds it. Raises OSError, or
+        StorageError for a file that somebody else put there."""
         name = target + PART_SUFFIX
         while True:
-            descriptor = directory.open_file(name, os.O_RDWR | os.O_CREAT)
+            try:
+                descriptor = _open_or_make(directory, name, target)
+            except FileNotFoundError:  # its last holder removed it just now
+                continue
             if not try_lock(descriptor):
                 os.close(descriptor)
                 return None
@@ -170,6 +175,32 @@ class PartFile:
             with contextlib.suppress(OSError):
                 os.close(self._fd)
             self._fd = -1
+
+
+def _open_or_make(directory: Directory, name: str, target: str) -> int:
+    try:
+        return directory.open_new(name)
+    except FileExistsError:
+        descriptor = directory.open_file(name, os.O_RDWR)
+    try:
+        _check_ours(descriptor, directory, name, target)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_ours(descriptor: int, directory: Directory, name: str, target: str) -> None:
+    """Raise StorageError for a part that another user made, and could change after it was checked; or that has another
+    name besides the target's: writing to it would change that other file (S04)."""
+    status = os.fstat(descriptor)
+    where = directory.path / name
+    if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
+        raise StorageError(f"{where}: it belongs to another user; delete it, or choose another name with -o")
+    if status.st_nlink > 1:
+        there = directory.status(target)
+        if status.st_nlink > 2 or there is None or not os.path.samestat(there, status):
+            raise StorageError(f"{where}: it is a link to another file too; delete it, or choose another name with -o")
 
 
 if hasattr(os, "pwritev"):
