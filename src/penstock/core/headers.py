@@ -145,6 +145,13 @@ def validator(head: Head) -> Validator | None:
     return None
 
 
+def is_validator(kind: str, value: str) -> bool:
+    """True for a value of If-Range as `validator` would give it."""
+    if kind == "etag":
+        return _ETAG.fullmatch(value) is not None and not value.startswith("W/")
+    return http_date(value) is not None
+
+
 def is_encoded(head: Head) -> bool:
     """True when a content coding was applied although identity was asked for."""
     field = head.get("content-encoding")

@@ -36,6 +36,7 @@ from penstock.model import IfExists, Options, Origin, Request, Result, Source, S
 from penstock.store.entries import Added, Entry, Job, Outcome, Rules
 from penstock.store.hashing import hash_file
 from penstock.store.manifest import Manifest
+from penstock.store.manifest_file import reserved_targets
 from penstock.store.threads import Workers
 
 #: Rows of one origin that wait in memory for their turn: at least, and at most (when there are few origins).
@@ -118,7 +119,8 @@ class Batch:
         self._emit: Callable[[AnyEvent], None] = shared.emit
         self._on_end = on_end
         self._workers = Workers("penstock-manifest", 1, self._loop.call)
-        self._intake = Intake(rows, template, self._on_rows)
+        reserved = reserved_targets(plan.manifest, plan.directory)
+        self._intake = Intake(rows, template, self._on_rows, reserved)
         self._manifest: Manifest | None = None
         self._tracks: dict[int, _Track] = {}
         self._wanting: set[int] = set()

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, cast
 
+from penstock.core.naming import folded
 from penstock.core.rows import BadRow, Row
 from penstock.core.template import Template, safe_path
-from penstock.core.urls import check, escape, identity, origin_text, redact
+from penstock.core.urls import check, check_header, escape, identity, origin_text, redact
 from penstock.errors import InvalidRequest
 from penstock.store.entries import Entry
 from penstock.store.schema import row_key
@@ -36,9 +37,12 @@ class Intake:
         rows: Iterable[Row | BadRow | str],
         template: Template,
         deliver: Callable[[Sequence[Entry], Sequence[BadRow], bool, BaseException | None], None],
+        reserved: frozenset[str] = frozenset(),
     ) -> None:
+        """`reserved` are targets, folded, that no row may have."""
         self._rows = rows
         self._template = template
+        self._reserved = reserved
         self._deliver = deliver
         self._changed = threading.Condition()
         self._items: deque[Entry | BadRow] = deque()
@@ -77,7 +81,7 @@ class Intake:
     def _run(self) -> None:
         try:
             for number, row in enumerate(self._rows, 1):
-                item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template)
+                item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template, self._reserved)
                 if len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS:
                     self._wait_for_room()
                 self._items.append(item)
@@ -109,12 +113,15 @@ class Intake:
         self._deliver(cast("Sequence[Entry]", entries), bad, self._told, self._error)
 
 
-def prepared(row: Row | BadRow, template: Template) -> Entry | BadRow:
+def prepared(row: Row | BadRow, template: Template, reserved: frozenset[str] = frozenset()) -> Entry | BadRow:
     """The row with its URLs in normal form, its identity and its target; or why it cannot be used."""
     if isinstance(row, BadRow):
         return row
     try:
-        return _entry(row, template)
+        entry = _entry(row, template)
+        if reserved and folded(entry.target) in reserved:
+            raise InvalidRequest(f"{entry.target} is the manifest's own name; give the row another one")
+        return entry
     except InvalidRequest as error:
         shown = redact(row.urls[0])[:_EXCERPT] if row.urls else ""
         return BadRow(row.line, shown, escape(error.message))
@@ -139,5 +146,5 @@ def _entry(row: Row, template: Template) -> Entry:
         row.checksum,
         row.size,
         urls if urls != public else None,
-        row.headers,
+        tuple(check_header(f"{name}: {value}") for name, value in row.headers),
     )

@@ -32,6 +32,7 @@ from penstock.store.targets import Saved, Targets
 
 #: Origins whose numbers are remembered.
 _KNOWN_ORIGINS: Final = 50_000
+_LEADS_OUT: Final = "the manifest names a file outside the directory: somebody changed it; move it away"
 #: Folders that are remembered to be in the table.
 _KNOWN_FOLDERS: Final = 10_000
 
@@ -89,7 +90,10 @@ class Manifest:
     def _begin(self) -> None:
         db = self._db
         prepare(db)
-        self._run = db.execute("SELECT coalesce(max(run), 0) + 1 FROM run").fetchone()[0]
+        # beyond every row's, too: one that claims to be of this run would be fetched without being in the list
+        self._run = db.execute(
+            "SELECT max((SELECT coalesce(max(run), 0) FROM run), (SELECT coalesce(max(run), 0) FROM file)) + 1"
+        ).fetchone()[0]
         db.execute(
             "INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), _as_stored(self._root))
         )
@@ -239,7 +243,7 @@ class Manifest:
         if run == self._run:
             return None
         if not isinstance(target, str) or not is_safe_path(target):
-            raise StorageError("the manifest names a file outside the directory: somebody changed it; move it away")
+            raise StorageError(_LEADS_OUT)
         self._turn += 1
         self._db.execute(
             "UPDATE file SET run = ?, turn = ?, line = ?, url = ?, others = ?, expected = ?, expected_size = ?"
@@ -280,6 +284,8 @@ class Manifest:
         [found] = self._db.execute(TAKE_MANY, (origin, turn, self._run, count)).fetchone()
         rows = json.loads(found)
         for row, at, url, others, target, expected, size in rows:
+            if not isinstance(target, str) or not is_safe_path(target):
+                raise StorageError(_LEADS_OUT)
             urls: tuple[str, ...] = (url, *json.loads(others)) if others else (url,)
             headers: tuple[tuple[str, str], ...] = ()
             if self._has_secrets:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from penstock.core.naming import folded
 from penstock.errors import StorageError, TargetLocked
 from penstock.store.lock import try_lock
 from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION
@@ -20,6 +22,8 @@ from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION
 #: How long another reader (``penstock status``) may keep us from writing, seconds.
 _BUSY_SECONDS: Final = 30.0
 LOCK_SUFFIX: Final = ".lock"
+#: What SQLite keeps beside a database.
+_SIDE_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 _ANOTHER: Final = "give another file with --manifest"
 _MOVE_IT: Final = "move it away to begin a new one (files that are there stay)"
 _TABLES: Final = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -42,9 +46,17 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def check_owner(status: os.stat_result, path: Path | str, advice: str = "") -> None:
-    """Raise StorageError, with `advice`, for a manifest that another user made (S16)."""
-    if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
+    """Raise StorageError, with `advice`, for a manifest that another user made, or that has something of theirs beside
+    it: the log of another run would be replayed into it (S16)."""
+    if not hasattr(os, "geteuid"):
+        return
+    ours = {os.geteuid(), 0}
+    if status.st_uid not in ours:
         raise StorageError(f"{path}: the manifest belongs to another user{advice}")
+    for suffix in _SIDE_SUFFIXES:
+        beside = status_of(f"{path}{suffix}")
+        if beside is not None and (beside.st_uid not in ours or not stat.S_ISREG(beside.st_mode)):
+            raise StorageError(f"{path}: {suffix} beside the manifest belongs to another user{advice}")
 
 
 def prepare(db: sqlite3.Connection) -> None:
@@ -63,6 +75,7 @@ def prepare(db: sqlite3.Connection) -> None:
 def check_kind(db: sqlite3.Connection) -> bool:
     """True when it is a manifest that we know how to use, False when it is empty. Raises NotManifest for anything
     else, StorageError for a manifest of another version or layout, and for a damaged one."""
+    db.execute("PRAGMA trusted_schema = OFF")
     application = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     tables = dict(db.execute(_TABLES))
@@ -78,11 +91,12 @@ def check_kind(db: sqlite3.Connection) -> bool:
 
 
 def _is_laid_out(tables: dict[str, str]) -> bool:
-    """Whether they are as SCHEMA makes them. A kill while they were made leaves some out; the next run makes those."""
+    """Whether they are as SCHEMA makes them, and nothing else is there: SQLite would run triggers and views (S16). A
+    kill while they were made leaves some out; the next run makes those."""
     with contextlib.closing(sqlite3.connect(":memory:")) as model:
         model.executescript(SCHEMA)
         ours = dict(model.execute(_TABLES))
-    return all(ours.get(name, sql) == sql for name, sql in tables.items())
+    return all(ours.get(name) == sql for name, sql in tables.items())
 
 
 @contextlib.contextmanager
@@ -149,3 +163,12 @@ def status_of(path: str) -> os.stat_result | None:
         return os.lstat(path)
     except OSError:
         return None
+
+
+def reserved_targets(manifest: Path | None, directory: Path) -> frozenset[str]:
+    """The targets below `directory`, folded, that are the manifest's own files: a row of such a name would become its
+    log, and be replayed into it."""
+    if manifest is None:
+        return frozenset()
+    relative = os.path.relpath(os.path.realpath(manifest), os.path.realpath(directory)).replace(os.sep, "/")
+    return frozenset(folded(relative + suffix) for suffix in ("", LOCK_SUFFIX, *_SIDE_SUFFIXES))

@@ -1,8 +1,9 @@
 """Open a directory step by step, through no link that somebody else may have put in the way (S04).
 
 A step is trusted when it belongs to the user or to root, or lies in a trusted directory in which only its owner can
-make names: then nobody else made it. Links are followed only when they are trusted, as Linux does it in sticky directories
-(``fs.protected_symlinks``); every step is opened before it is judged, so that it cannot be exchanged in between.
+make names: then nobody else made it. Links are followed only when they are trusted, much as Linux does it in sticky
+directories (``fs.protected_symlinks``); every step is opened before it is judged, so that it cannot be exchanged in
+between.
 
 Only on Linux, whose O_PATH needs no permission to read the directories on the way; elsewhere the system's own walk.
 """
