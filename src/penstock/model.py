@@ -162,7 +162,8 @@ class Options:
     adopt: bool = False
     #: Follow a redirect from https to http.
     allow_downgrade: bool = False
-    #: Connect to addresses of the public internet only (not through a proxy, which connects by itself).
+    #: Connect to addresses of the public internet only; through a proxy, which connects by itself, follow no redirect
+    #: to a host that is private as it is written.
     public_only: bool = False
     #: Files smaller than this many bytes are not wanted.
     min_size: int | None = None

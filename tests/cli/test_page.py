@@ -336,7 +336,7 @@ def test_ctrl_c_ends_a_dry_run_that_waits(site: Site, tmp_path: Path) -> None:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Site]:
-    for room in ("net.configure", "pages.choose"):
+    for room in ("net.configure", "core.addresses"):
         monkeypatch.setattr(f"penstock.{room}.is_public", lambda address: address == "127.0.0.1")
     for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

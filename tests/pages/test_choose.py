@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.pages.choose import Choice, follows, is_public_url
+from penstock.core.addresses import is_public_url
+from penstock.pages.choose import Choice, follows
 from penstock.pages.extract import Found, Kind
 
 

@@ -5,7 +5,6 @@ Credentials, cookies and headers go to the origin that the user named, and to no
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -76,17 +75,3 @@ class Confined:
             return downloader.read(url, max_size, **vars(plain))
 
         return Reader(read, wait, downloader.slow_down, note)
-
-
-def may_use_proxy(options: Options, url: str) -> bool:
-    """True when `url` would be asked for through a proxy."""
-    if options.proxy is not None:
-        return options.proxy != ""
-    names = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-    if not any(os.environ.get(name) for name in names):
-        return False
-    from urllib import request  # only where there is a proxy: a slow import
-
-    # typeshed does not know `proxy_bypass_environment`, which does not ask the system as `proxy_bypass` may
-    is_direct = getattr(request, "proxy_bypass_environment")(urlsplit(url).netloc.rpartition("@")[2])  # noqa: B009
-    return not is_direct

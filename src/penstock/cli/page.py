@@ -152,16 +152,14 @@ class _Walk:
         note: Callable[[str], None],
     ) -> tuple[Iterator[Row | BadRow], Options]:
         """`wait` waits for the first page, `wait_later` for everything after."""
-        from penstock.cli.confine import Confined, may_use_proxy
-        from penstock.pages.choose import is_public_url
+        from penstock.cli.confine import Confined
+        from penstock.core.addresses import is_public_url
         from penstock.pages.crawl import Crawl
 
         start = self._walk.start
-        # a proxy connects by itself: then names are all that can be judged by
         is_guarded = not self._allow_private and is_public_url(start)
-        public_only = is_guarded and not may_use_proxy(options, start)
         crawl = Crawl(self._walk)
-        confined = Confined(start, replace(options, public_only=public_only))
+        confined = Confined(start, replace(options, public_only=is_guarded))
         try:
             first = crawl.begin(confined.reader(downloader, wait, note))
         except DownloadError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Final
+from urllib.parse import urlsplit
 
+#: Names that the public DNS does not have (RFC 6761, 6762, 8375, and ICANN's .internal).
+_LOCAL_NAMES: Final = (".localhost", ".local", ".internal", ".home.arpa", ".localdomain")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 #: What Python's own tables lack, or lacked in some release that we run on: documentation (RFC 9637), site-local
 #: (RFC 3879), segment routing (RFC 9602), local-use NAT64 (RFC 8215), IETF protocols (RFC 6890), and the relays of
@@ -30,3 +33,12 @@ def is_public(address: str) -> bool:
     if any(ip.version == network.version and ip in network for network in _NOT_PUBLIC):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_loopback or ip.is_link_local)
+
+
+def is_public_url(url: str) -> bool:
+    """False for a URL whose host is a private address as it is written, or this machine or network by name."""
+    host = (urlsplit(url).hostname or "").lower().rstrip(".")
+    last = host.rpartition(".")[2]
+    if ":" in host or last.isdigit() or last.startswith("0x"):  # a number, in one of the ways that inet_aton reads
+        return is_public(host)
+    return "." in host and not host.endswith(_LOCAL_NAMES)

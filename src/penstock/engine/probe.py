@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from penstock.core.addresses import is_public_url
 from penstock.core.answer import Answer, Broken, Refusal, read_answer
 from penstock.core.redirects import Follow, Refused, follow
 from penstock.core.retry import Cause, Failure, status_line
@@ -60,8 +61,7 @@ async def open_following(
             opened = first or await _open(context, exchange, purse)
         except TransferFailed as failed:
             if hops and failed.failure.cause is Cause.PRIVATE:  # not the source's own address: S18
-                message = f"{redact(exchange.url)}: a redirect to a private address; --allow-private follows it"
-                raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT) from None
+                raise _leads_inside(exchange.url, context) from None
             raise
         first = None
         step = follow(
@@ -77,10 +77,18 @@ async def open_following(
             raise ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT, status=opened.head.status)
         if not isinstance(step, Follow):
             return opened
+        if context.options.public_only and not is_public_url(step.url):  # a proxy would go there for us
+            opened.drop()
+            raise _leads_inside(step.url, context)
         context.answered(exchange.url)
         context.loop.call_later(_DRAIN_SECONDS, opened.transfer.stop)
         hops += 1
         exchange = replace(exchange, url=step.url)
+
+
+def _leads_inside(url: str, context: Context) -> ServerRefused:
+    message = f"{redact(url)}: a redirect to a private address; --allow-private follows it"
+    return ServerRefused(message, url=context.shown_url, reason=Reason.REDIRECT)
 
 
 async def _open(context: Context, exchange: Exchange, purse: Purse | None) -> Opened:

@@ -86,10 +86,10 @@ def configure(curl: Any, exchange: Exchange) -> None:
         curl.setopt(pycurl.IPRESOLVE, _FAMILIES[options.ip_version])
     if options.referer is not None:
         curl.setopt(pycurl.REFERER, options.referer)
-    if options.proxy is not None:
+    if options.public_only:
+        _guard(curl, exchange)
+    elif options.proxy is not None:
         curl.setopt(pycurl.PROXY, options.proxy)
-    if options.public_only and not _may_use_proxy(exchange):
-        curl.setopt(pycurl.OPENSOCKETFUNCTION, _open_public)
     if exchange.decode:
         curl.setopt(pycurl.ACCEPT_ENCODING, "")
     _trust(curl, exchange)
@@ -99,7 +99,7 @@ def configure(curl: Any, exchange: Exchange) -> None:
 
 def _trust(curl: Any, exchange: Exchange) -> None:
     options = exchange.options
-    if not exchange.url.startswith("https:") and not _may_use_proxy(exchange):
+    if not exchange.url.startswith("https:") and not _proxy(exchange):
         return
     authorities = str(options.ca_file) if options.ca_file is not None else _bundled_authorities()
     curl.setopt(pycurl.CAINFO, authorities)
@@ -107,6 +107,27 @@ def _trust(curl: Any, exchange: Exchange) -> None:
     if options.insecure:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+
+def _guard(curl: Any, exchange: Exchange) -> None:
+    """Let it connect to public addresses only. A proxy connects by itself, and may be at any address, so whether there
+    is one is decided here and not left to libcurl."""
+    proxy = _proxy(exchange)
+    if proxy and _goes_direct(exchange):
+        proxy = ""
+    curl.setopt(pycurl.PROXY, proxy)
+    curl.setopt(pycurl.NOPROXY, "")
+    if not proxy:
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, _open_public)
+
+
+def _goes_direct(exchange: Exchange) -> bool:
+    """True for a host that the environment's no_proxy names."""
+    from urllib import request  # only where there is a proxy: a slow import
+
+    place = origin(exchange.url)
+    # typeshed does not know `proxy_bypass_environment`, which does not ask the system as `proxy_bypass` may
+    return bool(getattr(request, "proxy_bypass_environment")(f"{place.host}:{place.port}"))  # noqa: B009
 
 
 def _open_public(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
@@ -117,13 +138,12 @@ def _open_public(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) 
     return socket.socket(family, kind, protocol)
 
 
-def _may_use_proxy(exchange: Exchange) -> bool:
-    """True when the request may go to a proxy, by the options or by the environment."""
-    proxy = exchange.options.proxy
-    if proxy is not None:
-        return proxy != ""
+def _proxy(exchange: Exchange) -> str:
+    """The proxy of the options, else of the environment, as libcurl reads it; empty for none."""
+    if exchange.options.proxy is not None:
+        return exchange.options.proxy
     own = ("https_proxy", "HTTPS_PROXY") if exchange.url.startswith("https:") else ("http_proxy",)
-    return any(os.environ.get(name) for name in (*own, "all_proxy", "ALL_PROXY"))
+    return next((value for name in (*own, "all_proxy", "ALL_PROXY") if (value := os.environ.get(name))), "")
 
 
 @functools.cache

@@ -13,7 +13,6 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from penstock.core.addresses import is_public
 from penstock.core.wanted import fits
 from penstock.pages.extract import Found, Kind
 
@@ -26,8 +25,6 @@ _PAGES: Final = frozenset({
     "html", "htm", "xhtml", "xht", "shtml", "phtml", "php", "php3", "php4", "php5", "php7", "asp", "aspx", "jsp",
     "jspx", "cgi", "cfm", "do", "action",
 })  # fmt: skip
-#: Names that the public DNS does not have (RFC 6761, 6762, 8375, and ICANN's .internal).
-_NOT_PUBLIC: Final = (".localhost", ".local", ".internal", ".home.arpa", ".localdomain")
 
 
 class Choice(NamedTuple):
@@ -72,12 +69,3 @@ def is_page(url: str) -> bool:
 def follows(found: Found, hosts: Collection[str | None]) -> bool:
     """True for a link to a page on one of `hosts`."""
     return found.kind is Kind.LINK and is_page(found.url) and urlsplit(found.url).hostname in hosts
-
-
-def is_public_url(url: str) -> bool:
-    """False for a URL whose host is a private address as it is written, or this machine or network by name."""
-    host = (urlsplit(url).hostname or "").lower().rstrip(".")
-    last = host.rpartition(".")[2]
-    if ":" in host or last.isdigit() or last.startswith("0x"):  # a number, in one of the ways that inet_aton reads
-        return is_public(host)
-    return "." in host and not host.endswith(_NOT_PUBLIC)
