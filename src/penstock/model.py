@@ -90,8 +90,10 @@ class Head:
         #: Each field's values, joined by comma, by its name in lower case.
         self.fields = fields = dict(headers)
         if len(fields) < len(headers):  # of fields that come several times, all values (RFC 9110 §5.3)
-            for name in fields:
-                fields[name] = ", ".join([value for other, value in headers if other == name])
+            values: dict[str, list[str]] = {}
+            for name, value in headers:
+                values.setdefault(name, []).append(value)
+            fields.update((name, ", ".join(each)) for name, each in values.items())
         #: The field's values joined by comma (RFC 9110 §5.3), or None, by its name in lower case.
         self.get: Callable[[str], str | None] = fields.get
 

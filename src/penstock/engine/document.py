@@ -105,6 +105,8 @@ async def _read_once(context: Context, max_size: int) -> Document:
 
 async def _body(context: Context, opened: Opened, max_size: int) -> bytes:
     if opened.opening.ended:
+        if opened.opening.failure is not None:  # broken right behind the head: not the same as empty
+            raise TransferFailed(opened.opening.failure)
         return b""
     ended: Promise[Failure | None] = Promise(context.loop.soon)
     rest = _Rest(max_size, ended.set)

@@ -304,6 +304,8 @@ class Download:
         def on_tick(now: float) -> None:
             if checkpoints.error is not None:
                 raise checkpoints.error
+            if segments.length is None:
+                place.part.check_headroom()
             checkpoints.tick(now, segments.done_bytes)
             verifier.tick(now)
 

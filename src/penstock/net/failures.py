@@ -33,9 +33,11 @@ _CAUSES: Final = {
     pycurl.E_URL_MALFORMAT: (Cause.BAD_RESPONSE, "the URL is malformed"),
 }
 #: Numbers that older pycurl releases have no name for (curl.h).
-_HTTP2_STREAM, _PROXY_HANDSHAKE, _QUIC_CONNECT, _HTTP3 = 92, 97, 96, 95
+_HTTP2_STREAM, _PROXY_HANDSHAKE, _QUIC_CONNECT, _HTTP3, _WEIRD, _TOO_LARGE = 92, 97, 96, 95, 8, 100
 _LATER: Final = {
     _HTTP2_STREAM: (Cause.RESET, "the HTTP/2 stream broke"),
+    _WEIRD: (Cause.BAD_RESPONSE, "the server's answer makes no sense"),
+    _TOO_LARGE: (Cause.BAD_RESPONSE, "the server's answer is too large"),
     _HTTP3: (Cause.RESET, "the HTTP/3 connection broke"),
     _QUIC_CONNECT: (Cause.UNREACHABLE, "no QUIC connection"),
     _PROXY_HANDSHAKE: (Cause.PROXY, "the proxy refused"),

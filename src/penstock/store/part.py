@@ -25,6 +25,10 @@ PART_SUFFIX: Final = ".part"
 _ALLOCATE_STEP: Final = 1 << 30
 #: Room for some journals on any file system: what is given up for them on a full disk.
 _SHED_BYTES: Final = 256 * 1024
+#: The unit of `st_blocks` (stat(2)).
+_BLOCK_BYTES: Final = 512
+#: What a body of unknown length leaves of the disk, or a sixteenth of a small one.
+HEADROOM_BYTES: Final = 256 * 1024 * 1024
 #: The file system cannot reserve space ahead: not an error, the file grows as it is written.
 _NO_PREALLOCATION: Final = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", errno.EOPNOTSUPP)}
 
@@ -74,9 +78,12 @@ class PartFile:
         self._extent = self.size
 
     def allocate(self, length: int) -> None:
-        """Reserve `length` bytes on disk, or only set the length where the file system cannot. Raises OSError."""
+        """Reserve `length` bytes on disk, or only set the length where the file system cannot. Raises OSError, before
+        anything is reserved when the disk cannot hold so much: others need it meanwhile."""
         if length <= 0:
             return
+        if hasattr(os, "statvfs") and length - os.fstat(self._fd).st_blocks * _BLOCK_BYTES > self._free()[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if hasattr(os, "posix_fallocate"):
             try:
                 for start in range(0, length, _ALLOCATE_STEP):
@@ -85,6 +92,20 @@ class PartFile:
                 if error.errno not in _NO_PREALLOCATION:
                     raise
         self.truncate(length)
+
+    def check_headroom(self) -> None:
+        """Raise OSError when a body without a known end has used up all but the last of the disk (S14)."""
+        if not hasattr(os, "statvfs"):
+            return
+        free, size = self._free()
+        if free < min(HEADROOM_BYTES, size // 16):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _free(self) -> tuple[int, int]:
+        """Bytes of the file system that we may still use, and all that it has."""
+        status = os.fstatvfs(self._fd)
+        blocks = status.f_bavail if os.geteuid() else status.f_bfree
+        return blocks * status.f_frsize, status.f_blocks * status.f_frsize
 
     def truncate(self, length: int) -> None:
         """Set the file's length to `length` bytes."""
