@@ -204,6 +204,8 @@ class Result:
     final_url: str
     #: The digest that was checked, or None when there was none to check.
     digest: Digest | None = None
+    #: Who expected that digest: ``request``, or ``server``, which proves that nothing was lost, not who made the file.
+    digest_source: str | None = None
     #: The file's SHA-256, where the request wanted it.
     sha256: Digest | None = None
     validator: Validator | None = None

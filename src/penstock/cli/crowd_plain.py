@@ -38,7 +38,7 @@ class Failures:
             return f"more failures are not shown{where}"
         if isinstance(event, RowRejected):
             line = f"line {event.line}: " if event.line else ""
-            return f"{line}{event.text}: {escape(event.why)}" if event.text not in event.why else f"{line}{event.why}"
+            return line + escape(event.why if event.text in event.why else f"{event.text}: {event.why}")
         return f"failed: {messages.failed(event.error, kept=0)}"
 
 

@@ -48,7 +48,7 @@ in LIST.penstock (stdin.penstock for -) inside it. Another directory or list has
   raced        segment start stop
   checkpointed durable           verified      digest source
   finished     path size url final_url digest validator media_type elapsed
-               fetched resumed connections skipped sha256 mtime_ns
+               fetched resumed connections skipped sha256 mtime_ns digest_source
   failed       reason message url resumable exit_code
   cancelled    resumable
 and, of a list ("download" is 0):

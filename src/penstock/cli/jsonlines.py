@@ -16,7 +16,7 @@ is written as ``\uXXXX``. URLs are without credentials. New fields and events ma
     checkpointed  durable
     verified      digest, source
     finished      path, size, url, final_url, digest, validator, media_type, elapsed, fetched, resumed,
-                  connections, skipped, sha256, mtime_ns
+                  connections, skipped, sha256, mtime_ns, digest_source
     failed        reason, message, url, resumable, exit_code; status and retry_after when the server refused
     cancelled     resumable
     rowrejected   line, text, why

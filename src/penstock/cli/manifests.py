@@ -68,7 +68,9 @@ def _with_records(ctx: click.Context, path: Path, job: Callable[[Any], int]) -> 
     except InvalidRequest as error:
         raise click.UsageError(error.message, ctx) from error
     except DownloadError as error:
-        SturdyStream(standard_error()).line(f"penstock: {error.message}")
+        from penstock.core.urls import escape
+
+        SturdyStream(standard_error()).line(f"penstock: {escape(error.message)}")
         return exit_code(error)
 
 
@@ -106,10 +108,12 @@ def _export(records: Any, export: str, state: str | None) -> int:
 
 
 def _csv_line(cells: Any) -> str:
+    from penstock.core.urls import escape
+
     buffer = io.StringIO()
-    # a lone CR is quoted only by a writer that ends its lines with one (before Python 3.13)
-    csv.writer(buffer, lineterminator="\r\n").writerow(["" if cell is None else cell for cell in cells])
-    return buffer.getvalue().removesuffix("\r\n") + "\n"
+    shown = ["" if cell is None else escape(cell) if isinstance(cell, str) else cell for cell in cells]
+    csv.writer(buffer, lineterminator="\n").writerow(shown)  # escaped, no cell has a line break
+    return buffer.getvalue()
 
 
 def _verify(records: Any, directory: Path | None, *, quiet: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from penstock.cli import messages, summary
 from penstock.cli.codes import CANNOT_WRITE, DONE, FAILED, exit_code
-from penstock.cli.run import INSECURE, Voice, log_errors
+from penstock.cli.run import INSECURE, Voice, log_errors, warn_of_cookies
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.rows import BadRow, Row
@@ -70,6 +70,7 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
         each.note = voice.tell
     if insecure:
         voice.complain(INSECURE)
+    warn_of_cookies(job.options, voice)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
         details = json or level >= messages.VERBOSE

@@ -74,8 +74,15 @@ def saved(result: Result) -> str:
     if result.elapsed > 0:
         facts.append(words.speed(result.fetched / result.elapsed))
     facts.append(words.count(result.connections, "connection"))
-    verified = f", {result.digest.algorithm} verified" if result.digest is not None else ""
-    return f"saved {path} ({', '.join(facts)}){verified}"
+    return f"saved {path} ({', '.join(facts)}){_verified(result)}"
+
+
+def _verified(result: Result) -> str:
+    if result.digest is None:
+        return ""
+    if result.digest_source == "server":  # whoever can change the file can change its digest as well (S21)
+        return f", intact by the server's own {result.digest.algorithm}"
+    return f", {result.digest.algorithm} verified"
 
 
 def failed(error: BaseException, *, kept: int) -> str:

@@ -16,7 +16,7 @@ from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.cli.types import byte_count, pace
 from penstock.core.rows import BadRow, Row
-from penstock.core.urls import identity, redact
+from penstock.core.urls import escape, identity, redact
 from penstock.errors import DownloadError, InvalidRequest, Reason, ServerRefused
 from penstock.model import Document, IfExists, Options
 
@@ -191,9 +191,9 @@ class _Walk:
                 for row in rows:
                     if isinstance(row, BadRow):
                         failed = True
-                        err.line(row.why if row.text in row.why else f"{row.text}: {row.why}")
+                        err.line(escape(row.why if row.text in row.why else f"{row.text}: {row.why}"))
                     else:
-                        out.line(identity(row.urls[0]))
+                        out.line(escape(identity(row.urls[0])))
         except Interrupted as interruption:
             return interruption.code
         except DownloadError as error:

@@ -6,6 +6,7 @@ On a signal the running download writes its last checkpoint, and the last line s
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import sys
@@ -18,13 +19,16 @@ from penstock.cli.codes import DONE, exit_code
 from penstock.cli.plain import Plain
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.core.urls import escape
 from penstock.errors import DownloadError
 from penstock.events import AnyEvent, Cancelled, Checkpointed, Finished, Probed, Restarted, Resumed, Started
-from penstock.model import Request, Result
+from penstock.model import Options, Request, Result
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
 
+#: Lines of a cookie file that are named, at most.
+_MOST_COOKIE_LINES = 10
 INSECURE = "warning: --insecure: certificates are not checked, so anyone on the way can read and change the data"
 
 
@@ -84,6 +88,7 @@ def run(request: Request, *, level: int, json: bool, limits: dict[str, Any], ins
     log_errors(level)
     if insecure:
         voice.complain(INSECURE)
+    warn_of_cookies(request.options, voice)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
         return _carry_out(request, _Session(voice, listeners, signals, level, limits))
@@ -151,8 +156,34 @@ def _run_one(request: Request, downloader: Downloader, standing: _Standing, sess
     return DONE
 
 
+def warn_of_cookies(options: Options, voice: Voice) -> None:
+    """Name the lines of a cookie file that are left out (S09)."""
+    if options.cookie_file is None:
+        return
+    from penstock.core.cookies import bad_lines
+
+    try:
+        with options.cookie_file.open(encoding="latin-1") as file:
+            numbers = list(itertools.islice(bad_lines(file), _MOST_COOKIE_LINES))
+    except OSError as error:
+        voice.tell(f"warning: {escape(str(options.cookie_file))}: {error.strerror}")
+        return
+    if numbers:
+        lines = ", ".join(map(str, numbers))
+        voice.tell(f"warning: {escape(str(options.cookie_file))}: no cookies in lines {lines}; they are left out")
+
+
 def log_errors(level: int) -> None:
     """Internal errors are logged with their traceback: for those who asked for details only."""
     logger = logging.getLogger("penstock")
     verbose = level >= messages.VERBOSE and sys.stderr is not None
-    logger.addHandler(logging.StreamHandler() if verbose else logging.NullHandler())
+    handler = logging.StreamHandler() if verbose else logging.NullHandler()
+    handler.setFormatter(_Escaping())
+    logger.addHandler(handler)
+
+
+class _Escaping(logging.Formatter):
+    """An exception's text may hold what a server sent (S11)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(escape, super().format(record).split("\n")))

@@ -17,6 +17,7 @@ from penstock.core.headers import (
 )
 from penstock.core.headers import retry_after as parse_retry_after
 from penstock.core.ranges import Range
+from penstock.core.urls import escape
 from penstock.model import Head, Representation, Validator
 
 #: Fields for which `plain` leaves an answer to `read_answer`.
@@ -124,10 +125,11 @@ def difference(was: Representation, now: Representation) -> str | None:
         return f"its size was {was.length} bytes and is now {now.length}"
     if was.etag is not None and now.etag is not None:
         if was.etag != now.etag:
-            return f"its ETag was {was.etag} and is now {now.etag}"
+            return f"its ETag was {escape(was.etag)} and is now {escape(now.etag)}"
         return None
     if was.last_modified is not None and now.last_modified is not None and was.last_modified != now.last_modified:
-        return f"its Last-Modified was {was.last_modified} and is now {now.last_modified}"
+        before, after = escape(was.last_modified), escape(now.last_modified)
+        return f"its Last-Modified was {before} and is now {after}"
     return None
 
 

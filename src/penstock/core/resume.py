@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from penstock.core.answer import Broken, Partial, Refusal, Unsatisfied, Whole, difference
 from penstock.core.ranges import RangeSet
+from penstock.core.urls import redact
 from penstock.model import Representation, Validator
 
 
@@ -90,8 +91,8 @@ def plan_resume(
         if not done:
             return Restart("")
         return Refuse(
-            f"it holds bytes from {record.source}; choose another name, delete it, or give --adopt to keep them "
-            "if a strong ETag agrees"
+            f"it holds bytes from {redact(record.source)}; choose another name, delete it, or give --adopt to keep "
+            "them if a strong ETag agrees"
         )
     if not done:
         return Restart("the part file no longer holds the bytes that its journal lists" if record.done else "")

@@ -542,6 +542,7 @@ class Download:
             url=self.context.shown_url,
             final_url=redact(url),
             digest=digest,
+            digest_source=None if digest is None else "server" if self.context.request.checksum is None else "request",
             validator=self._known.validator,
             media_type=self._known.media_type,
             elapsed=self.context.now - self.context.started,

@@ -15,7 +15,7 @@ import pycurl
 from penstock._version import __version__
 from penstock.core.addresses import is_public
 from penstock.core.secrets import harmless
-from penstock.core.urls import origin, strip_userinfo, userinfo
+from penstock.core.urls import identity, origin, strip_userinfo, userinfo
 from penstock.model import Options
 
 USER_AGENT: Final = f"penstock/{__version__}"
@@ -85,7 +85,7 @@ def configure(curl: Any, exchange: Exchange) -> None:
     if options.ip_version is not None:
         curl.setopt(pycurl.IPRESOLVE, _FAMILIES[options.ip_version])
     if options.referer is not None:
-        curl.setopt(pycurl.REFERER, options.referer)
+        curl.setopt(pycurl.REFERER, identity(options.referer))  # RFC 9110 §10.1.3
     if options.public_only:
         _guard(curl, exchange)
     elif options.proxy is not None:
