@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from penstock.pages.choose import Choice, follows, is_page, is_public_url
+from penstock.core.addresses import is_public_url
+from penstock.pages.choose import Choice, follows, is_page
 from penstock.pages.extract import extract
 from penstock.pages.robots import MAX_DELAY, Robots
 from penstock.pages.srcset import MAX_CANDIDATES, candidates, largest
