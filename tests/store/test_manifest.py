@@ -219,3 +219,27 @@ def test_a_failure_below_a_directory_whose_name_is_not_utf_8_can_be_written_down
         [(_, message)] = manifest.add(ROWS).failed
     assert "exists; choose --if-exists" in message
     assert facts(directory)["a"].state == "failed"
+
+
+def test_a_file_that_was_there_before_us_and_was_touched_between_runs_is_not_ours(tmp_path: Path) -> None:
+    directory, row = tmp_path / "d", ROWS[0]
+    directory.mkdir()
+    (directory / "a").write_text("somebody else's")
+    for time in (1, 2):
+        with run(directory, refuses_existing=False) as manifest:
+            added = manifest.add([row])
+        assert (len(added.waiting), added.done) == (1, 0)
+        os.utime(directory / "a", (time, time))
+
+
+def test_a_file_that_got_its_name_after_the_one_before_it_was_gone_is_ours(tmp_path: Path) -> None:
+    directory, row = tmp_path / "d", ROWS[0]
+    directory.mkdir()
+    (directory / "a").write_text("somebody else's")
+    for _ in range(2):
+        with run(directory, refuses_existing=False) as manifest:
+            assert manifest.add([row]).done == 0
+        (directory / "a").unlink(missing_ok=True)
+    (directory / "a").write_text("ours, of a run that was killed")
+    with run(directory, refuses_existing=False) as manifest:
+        assert manifest.add([row]).done == 1

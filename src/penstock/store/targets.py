@@ -114,16 +114,22 @@ class Targets:
     def was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
         """A pending row of an earlier run whose target is there: the run was killed before it could say so.
 
-        Targets appear only when complete, and this one is not what was there `before` (size and time), when the row
-        was put in the queue.
+        Targets appear only when complete, so it is ours when nothing was there `before` (size and time), when the row
+        was put in the queue. Where something was, only the list's digest tells ours from that file, which somebody may
+        have touched since.
         """
         path = os.path.join(self._root, target)
         status = status_of(path)
-        if status is None or status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
+        if status is None:
+            if before != (None, None):
+                self.set_pending(row, None)
             return False
-        if (status.st_size, status.st_mtime_ns) == before:
+        if status.st_nlink != 1 or (entry.size is not None and status.st_size != entry.size):
             return False
-        if entry.expected is not None and not self._has_digest(path, entry.expected):
+        if entry.expected is None:
+            if before != (None, None):
+                return False
+        elif not self._has_digest(path, entry.expected):
             return False
         digest = None if entry.expected is None else str(entry.expected)
         self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
