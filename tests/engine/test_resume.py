@@ -345,3 +345,13 @@ def test_F38_a_kill_between_the_rename_and_the_cleaning_up_is_finished(
     options = {"output": "a"} if named else {}
     assert_whole(fetch(url, tmp_path / "b", **options), CONTENT)
     assert fault_server.bytes_sent == before
+
+
+def test_a_file_that_a_killed_run_named_is_not_done_when_other_bytes_are_expected_now(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    url = fault_server.serve("/a", CONTENT)
+    result = fetch(url, tmp_path).done()
+    os.link(result.path, tmp_path / "a.part")
+    fetch(url, tmp_path, output="a", checksum="00" * 32).failed(penstock.DigestMismatch)
+    assert not (tmp_path / "a.part").exists()

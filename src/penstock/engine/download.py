@@ -514,12 +514,16 @@ class Download:
 
     def _check_size(self, known: Representation) -> None:
         """Raise when it is larger than allowed, or not as long as the request says."""
-        url, length, wanted = self.context.shown_url, known.length, self.context.request.size
-        limit = self.context.options.max_size
+        length, limit = known.length, self.context.options.max_size
         if limit is not None and length is not None and length > limit:
             raise too_large(self.context)
         self._check_wanted(known)
-        if wanted is not None and length is not None and length != wanted:
+        if length is not None:
+            self._check_length(length)
+
+    def _check_length(self, length: int) -> None:
+        url, wanted = self.context.shown_url, self.context.request.size
+        if wanted is not None and length != wanted:
             message = f"{url}: it has {length} bytes, not the {wanted} that were expected"
             raise DownloadError(message, url=url, reason=Reason.SIZE)
 
@@ -528,12 +532,25 @@ class Download:
         return replace(result, skipped=True)
 
     async def _finish_published(self, place: Place) -> Result:
-        """An earlier run was killed between naming the target and cleaning up."""
-        self._enter(State.PUBLISHING)
+        """An earlier run was killed between naming the target and cleaning up; it may have expected other bytes."""
+        self._enter(State.VERIFYING)
         size = place.part.size
+        # not against the server's digest: it may serve a newer file by now
+        verifier = Verifier(self.context, place.part, Representation())
+        try:
+            self._check_length(size)
+            digest = await verifier.finish(size)
+        except DownloadError:
+            await self._disk(lambda: finish_publishing(place))
+            raise
+        except Mismatch as mismatch:
+            await self._disk(lambda: finish_publishing(place))
+            mismatch.kept = place.path
+            raise self._corrupt(mismatch) from None
+        self._enter(State.PUBLISHING)
         await self._disk(lambda: finish_publishing(place))
         self._resumed = size
-        return self._result(place.path, size, self.context.url, None)
+        return replace(self._result(place.path, size, self.context.url, digest), sha256=verifier.sha256)
 
     def _result(self, path: Path, size: int, url: str, digest: Digest | None) -> Result:
         return Result(

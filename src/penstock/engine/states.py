@@ -23,10 +23,18 @@ class State(enum.Enum):
 #: From each state, the states that may follow.
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.QUEUED: frozenset({State.PREPARING, State.CANCELLED}),
-    State.PREPARING: frozenset({State.PROBING, State.PUBLISHING, State.DONE, State.FAILED, State.CANCELLED}),
+    State.PREPARING: frozenset({State.PROBING, State.VERIFYING, State.DONE, State.FAILED, State.CANCELLED}),
     # back to PREPARING: what lies on disk is of another representation
     State.PROBING: frozenset(
-        {State.PREPARING, State.FETCHING, State.PUBLISHING, State.DONE, State.FAILED, State.CANCELLED}
+        {
+            State.PREPARING,
+            State.FETCHING,
+            State.VERIFYING,
+            State.PUBLISHING,
+            State.DONE,
+            State.FAILED,
+            State.CANCELLED,
+        }
     ),
     # back to PREPARING: the representation changed on the server
     State.FETCHING: frozenset({State.PREPARING, State.VERIFYING, State.FAILED, State.CANCELLED}),
