@@ -355,6 +355,19 @@ def test_F54_a_file_whose_row_was_not_written_is_found_without_fetching_it_again
     assert all(fact.digest for fact in Records(tmp_path / "m").rows())
 
 
+@pytest.mark.parametrize("directory", [Path(), Path("sub")])
+def test_a_file_that_got_another_name_is_recorded_under_it(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: Path
+) -> None:
+    files = serve(fault_server, 1)
+    monkeypatch.chdir(tmp_path)
+    directory.mkdir(exist_ok=True)
+    (directory / "f0.bin").write_text("mine")
+    batch(files, directory, manifest=tmp_path / "m", if_exists="rename")
+    assert [fact.target for fact in Records(tmp_path / "m").rows()] == ["f0.1.bin"]
+    assert batch(files, directory, manifest=tmp_path / "m", if_exists="rename")[0].skipped == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "done", "text"), [("error", 1, "mine"), ("skip", 2, "mine"), ("overwrite", 2, None)]
 )

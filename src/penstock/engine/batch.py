@@ -9,7 +9,6 @@ manifest lives on a thread of its own.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -104,7 +103,6 @@ class Batch:
     ) -> None:
         template = Template(plan.template)  # first of all, for it may raise
         self._plan = plan
-        self._root = os.path.join(plan.directory, "")
         self._folders: dict[str, str] = {}
         self._may_bet = plan.options.if_exists in {IfExists.ERROR, IfExists.SKIP}
         self._sha256 = plan.manifest is not None
@@ -381,7 +379,7 @@ class Batch:
             self._done += 1
             self._skipped += end.skipped
             self._size += end.fetched
-            self._outcomes.append(_done(job, end, run.began, self._root))
+            self._outcomes.append(_done(job, end, run.began, self._plan.directory))
         elif isinstance(error, StorageError) and error.is_for_all:
             self._left += 1  # through no fault of its own: it stays to be fetched
             self._fail(error)
@@ -525,7 +523,7 @@ def _shown(validator: Validator | None) -> str | None:
     return None if validator is None else f"{validator.kind}:{validator.value}"
 
 
-def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
+def _done(job: Job, result: Result, began: float, root: Path) -> Outcome:
     final = result.final_url if result.final_url != redact(job.urls[0]) else None
     digest = result.sha256 or result.digest
     return Outcome(
@@ -541,10 +539,9 @@ def _done(job: Job, result: Result, began: float, root: str) -> Outcome:
     )
 
 
-def _target(path: Path, root: str) -> str | None:
+def _target(path: Path, root: Path) -> str | None:
     """The path below `root`, with ``/`` between its components."""
-    text = str(path)
-    return text.removeprefix(root).replace(os.sep, "/") if text.startswith(root) else None
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
 
 
 def _failed(job: Job, error: DownloadError, began: float) -> Outcome:
