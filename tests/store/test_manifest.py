@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from penstock.core.digests import parse_checksum
 from penstock.core.rows import Row
 from penstock.core.template import Template
 from penstock.engine.intake import prepared
@@ -21,10 +22,12 @@ from penstock.store.hashing import hash_file
 from penstock.store.manifest import Manifest
 from penstock.store.records import Fact, Records
 
+OTHER = [{"size": 1}, {"checksum": parse_checksum("00" * 32)}]
 
-def entry(url: str, *, output: str | None = None, template: str = "{name}") -> Entry:
+
+def entry(url: str, *, output: str | None = None, template: str = "{name}", **expected: Any) -> Entry:
     """The row of a list, as the intake makes it ready."""
-    row = prepared(Row((url,), 1, output=output), Template(template))
+    row = prepared(Row((url,), 1, output=output, **expected), Template(template))
     assert isinstance(row, Entry)
     return row
 
@@ -243,3 +246,64 @@ def test_a_file_that_got_its_name_after_the_one_before_it_was_gone_is_ours(tmp_p
     (directory / "a").write_text("ours, of a run that was killed")
     with run(directory, refuses_existing=False) as manifest:
         assert manifest.add([row]).done == 1
+
+
+@pytest.mark.parametrize("expected", OTHER)
+def test_a_file_that_is_not_what_the_list_says_is_never_left_for_done(tmp_path: Path, expected: dict[str, Any]) -> None:
+    directory, row = tmp_path / "d", entry("https://e.org/a", **expected)
+    directory.mkdir()
+    (directory / "a").write_text("somebody else's")
+    for _ in range(3):
+        with run(directory, leaves_existing=True, refuses_existing=False) as manifest:
+            added = manifest.add([row])
+        assert (added.done, len(added.failed), added.waiting) == (0, 1, {})
+    assert facts(directory)["a"].reason == "target-exists"
+
+
+@pytest.mark.parametrize("expected", OTHER)
+@pytest.mark.parametrize("rules", [{}, {"leaves_existing": True, "refuses_existing": False}])
+def test_a_size_or_checksum_that_is_given_later_is_checked(
+    tmp_path: Path, expected: dict[str, Any], rules: dict[str, bool]
+) -> None:
+    directory, row = tmp_path / "d", entry("https://e.org/a", **expected)
+    with run(directory) as manifest:
+        fetch(manifest, directory, manifest.add(ROWS[:1]))
+    for _ in range(2):
+        with run(directory, **rules) as manifest:
+            assert manifest.add([row]).done == 0
+        assert facts(directory)["a"].state != "done"
+
+
+def test_a_file_of_the_size_and_checksum_that_the_list_says_is_left(tmp_path: Path) -> None:
+    directory = tmp_path / "d"
+    directory.mkdir()
+    (directory / "a").write_text("mine")
+    row = entry("https://e.org/a", size=4, checksum=parse_checksum(hash_file(directory / "a", "sha256")))
+    with run(directory, leaves_existing=True, refuses_existing=False) as manifest:
+        assert manifest.add([row]).done == 1
+
+
+def test_a_checksum_of_any_kind_is_compared_once(tmp_path: Path) -> None:
+    directory, hashed = tmp_path / "d", []
+
+    def hash_and_tell(path: Path, algorithm: str) -> str:
+        hashed.append(algorithm)
+        return hash_file(path, algorithm)
+
+    with run(directory) as manifest:
+        fetch(manifest, directory, manifest.add(ROWS[:1]))
+    row = entry("https://e.org/a", checksum=parse_checksum(hash_file(directory / "a", "md5")))
+    for _ in range(3):
+        manifest = Manifest.open(directory.with_suffix(".penstock"), Rules(directory), hash_and_tell)
+        assert manifest.add([row]).done == 1
+        manifest.close()
+    assert hashed == ["md5"]
+
+
+@pytest.mark.parametrize("expected", OTHER)
+def test_a_repeated_row_that_says_more_of_its_file_is_told(tmp_path: Path, expected: dict[str, Any]) -> None:
+    row = entry("https://e.org/a", **expected)
+    with run(tmp_path / "d") as manifest:
+        added = manifest.add([ROWS[0], row, ROWS[0]])
+        assert [clash for clash, _ in added.clashes] == [row]
+        assert added.repeated == 1

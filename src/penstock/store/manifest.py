@@ -198,7 +198,9 @@ class Manifest:
 
     def _add(self, entry: Entry, origin: int, added: Added) -> State | None:
         known = self._db.execute(
-            "SELECT id, run, state, target, size, mtime, digest, reason FROM file WHERE key = ?", (entry.key,)
+            "SELECT id, run, state, target, size, mtime, digest, reason, expected, expected_size FROM file"
+            " WHERE key = ?",
+            (entry.key,),
         ).fetchone()
         if known is not None:
             return self._meet_again(entry, known, added)
@@ -239,9 +241,9 @@ class Manifest:
         return cursor.lastrowid if cursor.rowcount else None
 
     def _meet_again(self, entry: Entry, known: tuple[Any, ...], added: Added) -> State | None:
-        row, run, state, target, size, mtime, digest, reason = known
+        row, run, state, target, size, mtime, digest, reason, expected, expected_size = known
         if run == self._run:
-            return None
+            return _repeated(entry, expected, expected_size, added)
         if not isinstance(target, str) or not is_safe_path(target):
             raise StorageError(_LEADS_OUT)
         self._turn += 1
@@ -256,13 +258,14 @@ class Manifest:
         )  # fmt: skip
         self._keep_secrets(row, entry)
         if state == State.DONE.value or reason == CHANGED:
-            saved = Saved(row, os.path.join(self._root, target), state, size, mtime, digest)
+            saved = Saved(row, os.path.join(self._root, target), state, size, mtime, digest, expected)
             return self._targets.look_again(saved, entry, added)
-        if state != State.PENDING.value:
-            self._targets.set_pending(row, status_of(os.path.join(self._root, target)))
-            return State.PENDING
-        self._targets.settle()
-        return State.DONE if self._targets.was_published(row, target, entry, (size, mtime)) else State.PENDING
+        was_pending = state == State.PENDING.value
+        if was_pending:
+            self._targets.settle()
+            if self._targets.was_published(row, target, entry, (size, mtime)):
+                return State.DONE
+        return self._targets.try_again(row, target, entry, added, was_pending=was_pending)
 
     def _keep_secrets(self, row: int, entry: Entry) -> None:
         if entry.secret_urls is None and not entry.headers:
@@ -322,6 +325,16 @@ class Manifest:
                 " WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC LIMIT ?",
                 (self._run, most),
             ).fetchall()
+
+
+def _repeated(entry: Entry, expected: str | None, size: int | None, added: Added) -> State | None:
+    """A row that the list had before; one that says of its file what the first did not is told, for it is not
+    checked."""
+    if (entry.expected is None or str(entry.expected) == expected) and entry.size in {None, size}:
+        return None
+    why = "the list has this file before, without this size or checksum; give both with its first line"
+    added.clashes.append((entry, why))
+    return State.FAILED
 
 
 def _as_stored(path: str) -> str | bytes:

@@ -25,7 +25,8 @@ from penstock.store.schema import CHANGED, State
 
 
 class Saved(NamedTuple):
-    """What is known of a row that was done: `size` (bytes), `mtime` (nanoseconds) and `digest` of its file."""
+    """What is known of a row that was done: `size` (bytes), `mtime` (nanoseconds) and `digest` of its file, and the
+    digest that the list then `expected`."""
 
     row: int
     path: str
@@ -33,6 +34,12 @@ class Saved(NamedTuple):
     size: int
     mtime: int | None
     digest: str | None
+    expected: str | None
+
+    def has(self, expected: Digest | None) -> bool:
+        """True when the file is known to have had it, if any is expected."""
+        known = {self.digest, self.expected if self.state == State.DONE.value else None}
+        return expected is None or str(expected) in known
 
 
 class Targets:
@@ -64,7 +71,12 @@ class Targets:
             added.failed.append((entry, message))
             return State.FAILED
         if self._rules.leaves_existing:
-            self._set_done(row, there.st_size, there.st_mtime_ns, None)
+            has_size = entry.size in {None, there.st_size}
+            if not has_size or not (entry.expected is None or self._has_digest(path, entry.expected)):
+                return self._judge_other(row, path, there, entry, added)
+            self._set_done(
+                row, there.st_size, there.st_mtime_ns, None if entry.expected is None else str(entry.expected)
+            )
             return State.DONE
         if not self._rules.refuses_existing:
             self.set_pending(row, there)
@@ -74,6 +86,26 @@ class Targets:
         added.failed.append((entry, message))
         return State.FAILED
 
+    def _judge_other(self, row: int, path: str, there: os.stat_result, entry: Entry, added: Added) -> State:
+        """What is at the target has not the size or the digest that the list asks for: only a fetched one may."""
+        if not self._rules.leaves_existing:
+            self.set_pending(row, there)
+            return State.PENDING
+        message = f"{path} exists with another size or checksum than the list says; --if-exists overwrite replaces it"
+        self._set_failed(row, "target-exists", message)
+        added.failed.append((entry, message))
+        return State.FAILED
+
+    def try_again(self, row: int, target: str, entry: Entry, added: Added, *, was_pending: bool) -> State:
+        """A row that was not done: where existing files are left, what is at its target by now may be."""
+        path = os.path.join(self._root, target)
+        there = status_of(path)
+        if there is not None and self._rules.leaves_existing:
+            return self._judge_present(row, path, there, entry, added)
+        if not was_pending:
+            self.set_pending(row, there)
+        return State.PENDING
+
     def look_again(self, saved: Saved, entry: Entry, added: Added) -> State:
         """A row that was done: is its file as it was? Size and time tell that cheaply; where they do not, or with
         `rechecks`, its digest does."""
@@ -81,7 +113,9 @@ class Targets:
         if there is None:
             self.set_pending(saved.row, None)
             return State.PENDING
-        is_asked_for = entry.expected is None or str(entry.expected) == saved.digest
+        if entry.size not in {None, there.st_size}:
+            return self._judge_other(saved.row, saved.path, there, entry, added)
+        is_asked_for = saved.has(entry.expected)
         has_size = there.st_size == saved.size
         is_untouched = has_size and saved.mtime in {None, there.st_mtime_ns} and is_asked_for
         if is_untouched and (saved.digest is None or not self._rules.rechecks):
@@ -94,16 +128,15 @@ class Targets:
             self._set_saved(saved, there, str(digest))
             return State.DONE
         if not is_asked_for:
-            self.set_pending(saved.row, there)
-            return State.PENDING
+            return self._judge_other(saved.row, saved.path, there, entry, added)
         return self._judge_changed(saved, there, entry, added)
 
     def _judge_changed(self, saved: Saved, there: os.stat_result, entry: Entry, added: Added) -> State:
         """What was recorded of the file stays, so that ``verify`` lists it; only a fetched one takes its place."""
-        if self._rules.leaves_existing:
+        if self._rules.leaves_existing and entry.expected is None:
             self._db.execute("UPDATE file SET state = 1, reason = NULL, message = NULL WHERE id = ?", (saved.row,))
             return State.DONE
-        if not self._rules.refuses_existing:
+        if not self._rules.refuses_existing and not self._rules.leaves_existing:
             self.set_pending(saved.row, there)
             return State.PENDING
         message = f"{saved.path} changed since it was saved; --if-exists overwrite fetches it again"
