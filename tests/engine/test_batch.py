@@ -571,3 +571,20 @@ def test_F21_a_file_of_many_that_trickles_for_ever_fails_in_words(
     [fact] = Records(tmp_path / "m").rows("failed")
     assert fact.reason == "deadline"
     assert "not done in time" in (fact.message or "")
+
+
+def test_status_knows_every_row_after_a_run_that_did_not_read_its_list_to_the_end(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = list(serve(fault_server, 6))
+    batch(files, tmp_path / "d", manifest=tmp_path / "m")
+
+    def broken_off() -> Iterator[str]:
+        yield from files[:2]
+        raise KeyboardInterrupt
+
+    with penstock.Downloader() as downloader:
+        downloader.submit_many(broken_off(), directory=tmp_path / "d", manifest=tmp_path / "m").exception(20)
+    assert states(tmp_path / "m") == {"done": 6}
+    batch(files[:2], tmp_path / "d", manifest=tmp_path / "m")
+    assert states(tmp_path / "m") == {"done": 2}

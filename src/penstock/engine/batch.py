@@ -218,9 +218,13 @@ class Batch:
         for row in bad:
             self._reject(row.line, row.text, row.why)
 
+        is_whole = at_end and error is None and not self._stopped
+
         def record() -> Added:
             manifest.add_bad([(row.line, row.text, row.why) for row in bad])
             added = manifest.add(entries)
+            if is_whole:
+                manifest.set_whole()
             manifest.add_bad([(entry.line, redact(entry.urls[0]), why) for entry, why in added.clashes])
             return added
 

@@ -185,6 +185,11 @@ class Manifest:
         with told(None), self._db:
             self._db.executemany("INSERT INTO bad(line, text, why) VALUES(?, ?, ?)", rows)
 
+    def set_whole(self) -> None:
+        """The list was read to its end: rows that it did not have are none of its rows."""
+        with told(None), self._db:
+            self._db.execute("UPDATE run SET is_whole = 1 WHERE run = ?", (self._run,))
+
     def _origin(self, name: str) -> int:
         number = self._origins.get(name)
         if number is None:

@@ -41,7 +41,8 @@ class Fact(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Files by state, in the list of the last run; `bad` lines could not be used, `older` rows are of earlier lists."""
+    """Files by state, in the list as far as it is known; `bad` lines could not be used, `older` rows are of earlier
+    lists."""
 
     done: int
     failed: int
@@ -65,7 +66,7 @@ class Records:
             # who may write removes SQLite's -wal and -shm when it is the last to leave; who may not leaves them
             self._db = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", uri=True)
         try:
-            self._run, root = self._last_run()
+            self._since, root = self._runs()
         except NotManifest as error:
             self.close()
             raise InvalidRequest(f"{path}: not a manifest of Penstock's ({_WHERE})") from error
@@ -75,15 +76,18 @@ class Records:
         #: The directory that targets are relative to, as the last run named it.
         self.root = Path(root)
 
-    def _last_run(self) -> tuple[int, str]:
+    def _runs(self) -> tuple[int, str]:
+        """The last run whose list was read to its end: what was recorded since is all that is known of the list. And
+        the directory of the last of all."""
         with told(self.path):
             self._db.execute("PRAGMA query_only = ON")
             if not check_kind(self._db):
                 raise NotManifest("it is empty")
-            found = self._db.execute("SELECT run, root FROM run ORDER BY run DESC LIMIT 1").fetchone()
+            found = self._db.execute("SELECT root FROM run ORDER BY run DESC LIMIT 1").fetchone()
+            since = self._db.execute("SELECT coalesce(max(run), 0) FROM run WHERE is_whole").fetchone()[0]
         if found is None:
             raise StorageError(f"{self.path}: the manifest is empty")
-        return int(found[0]), os.fsdecode(found[1])
+        return int(since), os.fsdecode(found[0])
 
     def close(self) -> None:
         """Let go."""
@@ -93,12 +97,12 @@ class Records:
         """How many files stand how."""
         with told(self.path):
             states = dict(
-                self._db.execute("SELECT state, count(*) FROM file WHERE run = ? GROUP BY state", (self._run,))
+                self._db.execute("SELECT state, count(*) FROM file WHERE run >= ? GROUP BY state", (self._since,))
             )
             bad = self._db.execute("SELECT count(*) FROM bad").fetchone()[0]
-            older = self._db.execute("SELECT count(*) FROM file WHERE run < ?", (self._run,)).fetchone()[0]
+            older = self._db.execute("SELECT count(*) FROM file WHERE run < ?", (self._since,)).fetchone()[0]
             size = self._db.execute(
-                "SELECT coalesce(sum(size), 0) FROM file WHERE run = ? AND state = 1", (self._run,)
+                "SELECT coalesce(sum(size), 0) FROM file WHERE run >= ? AND state = 1", (self._since,)
             ).fetchone()[0]
         return Counts(states.get(1, 0), states.get(2, 0), states.get(0, 0), states.get(3, 0), bad, older, size)
 
@@ -107,12 +111,12 @@ class Records:
         with told(self.path):
             return self._db.execute(
                 "SELECT origin.name, coalesce(reason, ''), count(*) AS n FROM file JOIN origin ON"
-                " origin.id = file.origin WHERE run = ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
-                (self._run,),
+                " origin.id = file.origin WHERE run >= ? AND state = 2 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
+                (self._since,),
             ).fetchall()
 
     def rows(self, state: str | None = None) -> Iterator[Fact]:
-        """The rows of the last run's list in its order, or those in `state`; bad lines are failed rows without a
+        """The rows of the list in its order, or those in `state`; bad lines are failed rows without a
         target."""
         where = "" if state is None else f" AND state = {_STATES.index(state)}"
         with told(self.path):
@@ -129,7 +133,7 @@ class Records:
 
     def _facts(self, where: str) -> Iterator[Fact]:
         for line, number, *rest in self._db.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run = ?{where} ORDER BY line, turn", (self._run,)
+            f"SELECT {', '.join(_COLUMNS)} FROM file WHERE run >= ?{where} ORDER BY line, turn", (self._since,)
         ):
             yield Fact(line, _state(number, line, *rest), *rest)
 

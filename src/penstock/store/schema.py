@@ -1,6 +1,7 @@
 """The manifest's tables, version 1. Anybody may read them with SQLite; only a run writes them.
 
-    run     one line a run: when it began, and the directory that targets are relative to
+    run     one line a run: when it began, the directory that targets are relative to, and whether its list was read to
+            the end (until it is, rows of the lists before may be among those to come)
     origin  the origins that URLs have
     file    one line a row of the list, in the state in which the last run left it
     folder  the folders that targets are in, so that no target has the name of one
@@ -45,7 +46,8 @@ class State(enum.Enum):
 SCHEMA: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
-CREATE TABLE IF NOT EXISTS run(run INTEGER PRIMARY KEY, started REAL NOT NULL, root TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run(run INTEGER PRIMARY KEY, started REAL NOT NULL, root TEXT NOT NULL,
+    is_whole INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS origin(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS file(
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, place TEXT NOT NULL UNIQUE, run INTEGER NOT NULL,
