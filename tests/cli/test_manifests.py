@@ -112,3 +112,10 @@ def test_F53_a_damaged_newer_or_older_manifest_says_what_it_is(
     run = penstock("-i", "l", "-d", "d", directory=tmp_path)
     assert run.returncode == 3
     assert "the layout of an unreleased Penstock" in run.stderr
+
+
+def test_a_relative_directory_is_found_from_elsewhere(fault_server: FaultServer, tmp_path: Path) -> None:
+    save(fault_server, tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    checked = penstock_command("verify", "../d.penstock", directory=tmp_path / "elsewhere")
+    assert checked.stdout == "2 files as they were, 0 missing or changed\n"

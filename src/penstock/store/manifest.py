@@ -95,7 +95,8 @@ class Manifest:
             "SELECT max((SELECT coalesce(max(run), 0) FROM run), (SELECT coalesce(max(run), 0) FROM file)) + 1"
         ).fetchone()[0]
         db.execute(
-            "INSERT INTO run(run, started, root) VALUES(?, ?, ?)", (self._run, time.time(), _as_stored(self._root))
+            "INSERT INTO run(run, started, root) VALUES(?, ?, ?)",
+            (self._run, time.time(), _as_stored(os.path.abspath(self._root))),  # it is read from anywhere
         )
         db.execute("DELETE FROM bad")
         db.commit()
