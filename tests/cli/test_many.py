@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.cli.command import environment
 from tests.cli.test_download import command, penstock
 from tests.conftest import sha256
 from tests.engine.helpers import at_rate
@@ -215,3 +220,36 @@ def test_json_lines_tell_of_a_list(fault_server: FaultServer, tmp_path: Path) ->
     assert events[-2]["event"] == "batchprogressed"
     assert events[-2]["done"] == 3
     assert (events[-1]["event"], events[-1]["done"], events[-1]["exit_code"]) == ("summary", 3, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_exits_as_one_although_the_manifest_cannot_be_written(fault_server: FaultServer, tmp_path: Path) -> None:
+    fault_server.script = delayed(0.3)
+    (tmp_path / "l").write_text("\n".join(serve(fault_server, 50)))
+    impatient = (
+        "import sys; from penstock.store import manifest_file; manifest_file._BUSY_SECONDS = 1.0;"
+        "from penstock.cli.main import run; sys.exit(run())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", impatient, "-i", "l", "-d", "d"],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    fault_server.wait_for(lambda: len(fault_server.log) >= 6)
+    with contextlib.closing(sqlite3.connect(tmp_path / "d.penstock", timeout=5)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert "another program keeps the manifest locked" in errors
+    assert process.returncode == 130
+
+
+def delayed(seconds: float) -> Callable[[Request, Reply], None]:
+    """Answers that take their time."""
+
+    def script(_request: Request, reply: Reply) -> None:
+        reply.delay = seconds
+
+    return script

@@ -138,7 +138,11 @@ def _carry_out(
             # before the last writing, since a second signal leaves at once and must not leave a hidden cursor
             voice.close()
             downloader.close(cancel=True)
-            ended = future.result()
+            try:
+                ended = future.result()
+            except DownloadError as error:  # of the last writing
+                voice.complain(f"penstock: {messages.failed(error, kept=0)}")
+                return interruption.code, None
             for line in summary.stopped(ended, manifest=manifest, skips=skips):
                 voice.complain(line)
             return interruption.code, ended
