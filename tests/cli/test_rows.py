@@ -12,11 +12,17 @@ from pathlib import Path
 import pytest
 
 from penstock.cli import rows
-from penstock.cli.rows import List, lines
+from penstock.cli.rows import List, lines, rows_of_urls
 from penstock.core.lists import MAX_LINE, PAUSE
 from penstock.core.rows import BadRow, Row
 
 A, B = "https://e.org/a", "https://e.org/b"
+
+
+def test_urls_are_numbered_over_all_that_they_stand_for() -> None:
+    urls = [A, "https://e.org/[1-2].jpg"]
+    numbered = [row.line for row in rows_of_urls(urls, globs=True, output=None)]
+    assert numbered == [1, 2, 3]  # for {line} in names
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import select
 import stat
@@ -33,12 +34,13 @@ def rows_of_urls(urls: Sequence[str], *, globs: bool, output: str | None) -> Ite
 
     ``#1`` in `output` is replaced by what the first of them stands for. Raises InvalidRequest for a bad range.
     """
+    numbers = itertools.count(1)
     for url in urls:
         if not globs:
-            yield Row((url,), output=output)
+            yield Row((url,), next(numbers), output)
             continue
         for match in parse_glob(url):
-            yield Row((match.url,), output=None if output is None else fill(output, match.parts))
+            yield Row((match.url,), next(numbers), None if output is None else fill(output, match.parts))
 
 
 def count_urls(urls: Sequence[str], *, globs: bool) -> int:
