@@ -28,6 +28,8 @@ RECOVERY_SECONDS: Final = 5.0
 _REFUSAL_BURST: Final = 1.0
 #: Seconds for which nothing more is asked of an origin that was given up.
 GIVEN_UP_SECONDS: Final = 30.0
+#: Seconds after which failures and refusals that nothing came after say nothing about now.
+STALE_SECONDS: Final = MAX_CIRCUIT_SECONDS
 #: Failures that say the origin cannot be reached, rather than that one file cannot be had.
 UNREACHED: Final = frozenset(
     {Cause.NAME_RESOLUTION, Cause.REFUSED, Cause.UNREACHABLE, Cause.CONNECT_TIMEOUT, Cause.TLS_HANDSHAKE,
@@ -61,7 +63,9 @@ class Politeness:
         self.limit = limit
         self._room = min(limit, FIRST_FILES)
         self._bucket = None if rate is None else TokenBucket(rate, now, burst=1.0)
+        self._is_slowed = False
         self._not_before = now
+        self._troubled_at = now
         self._failures = 0
         self._trials = 0
         self._open_until: float | None = None
@@ -93,9 +97,12 @@ class Politeness:
         return self._open_until is not None
 
     def is_plain(self, now: float) -> bool:
-        """True when there is nothing to remember: a new object would behave as well."""
-        quiet = self._failures == 0 and self._open_until is None and self.given_up is None
-        return quiet and self._refused_at is None and self._not_before <= now and self.delay(now) <= 0
+        """True when there is nothing to remember: a new object would behave as well, or nearly, where all trouble is
+        long ago."""
+        if self._is_slowed or self.delay(now) > 0 or now < (self._given_up_until or now):
+            return False
+        quiet = self._failures == 0 and self._open_until is None and self._refused_at is None
+        return (quiet and self.given_up is None) or now - self._troubled_at >= STALE_SECONDS
 
     def delay(self, now: float) -> float:
         """Seconds until a request may be made, as far as time is what stands in the way; 0.0: now."""
@@ -106,6 +113,7 @@ class Politeness:
 
     def slow_down(self, pace: float, now: float) -> None:
         """At most `pace` requests a second from now on, unless the rate is lower already."""
+        self._is_slowed = True
         if self._bucket is None or self._bucket.rate > pace:
             self._bucket = TokenBucket(pace, now, burst=1.0)
 
@@ -129,6 +137,7 @@ class Politeness:
 
     def on_failure(self, failure: Failure, now: float) -> bool:
         """A request failed; True when this opened the circuit (to be said once)."""
+        self._troubled_at = now
         if failure.status in TOO_MUCH:
             self._refuse(failure, now)
             return False

@@ -70,6 +70,8 @@ class Hosts:
         self._on_trouble = on_trouble
         self._on_given_up = on_given_up
         self._hosts: dict[Origin, Host] = {}
+        #: How many there may be before it is looked again which of them can be forgotten.
+        self._most = _KEPT
         #: Connections beyond each file's first, over all origins.
         self.extra = 0
 
@@ -136,12 +138,13 @@ class Hosts:
         return self._per_host if self._per_host is not None else max(DEFAULT_PER_HOST, connections)
 
     def _forget_plain(self) -> None:
-        if len(self._hosts) < _KEPT:
+        if len(self._hosts) < self._most:
             return
         now = self._now()
         for origin, host in list(self._hosts.items()):
             if not (host.files or host.waiting or host.extra) and host.politeness.is_plain(now):
                 del self._hosts[origin]
+        self._most = max(_KEPT, 2 * len(self._hosts))  # those that must be kept are not looked at for each new one
 
 
 def refusal(given_up: GivenUp, url: str) -> DownloadError:
