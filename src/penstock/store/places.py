@@ -10,7 +10,7 @@ from typing import Final
 
 from penstock.store.part import PART_SUFFIX
 
-#: Names that are remembered over all directories; of others the disk is asked each time.
+#: Names that are remembered over all directories, and theirs; of others the disk is asked each time.
 MAX_NAMES: Final = 200_000
 
 
@@ -25,17 +25,16 @@ class Places:
     def may_have(self, target: str) -> bool:
         """True when something may be at `target`, or be left of an earlier try at it."""
         folder, _, name = target.rpartition("/")
-        if folder not in self._names:
-            self._names[folder] = self._listed(folder)
-        names = self._names[folder]
+        names = self._names.get(folder)
+        if names is None and self._left > 0 and folder not in self._names:
+            names = self._names[folder] = self._listed(folder)
         if names is not None:
             return name in names or name + PART_SUFFIX in names
         path = os.path.join(self._root, folder, name)
         return os.path.lexists(path) or os.path.lexists(path + PART_SUFFIX)
 
     def _listed(self, folder: str) -> frozenset[str] | None:
-        if self._left <= 0:
-            return None
+        self._left -= 1
         names = []
         try:
             with os.scandir(os.path.join(self._root, folder)) as entries:
@@ -45,5 +44,5 @@ class Places:
                         return None
         except OSError:  # not there yet, or not a directory: making it will tell
             names = []
-        self._left -= len(names) + 1
+        self._left -= len(names)
         return frozenset(names)
