@@ -15,6 +15,7 @@ from penstock.cli import rows
 from penstock.cli.rows import List, lines, rows_of_urls
 from penstock.core.lists import MAX_LINE, PAUSE
 from penstock.core.rows import BadRow, Row
+from penstock.errors import InvalidRequest
 
 A, B = "https://e.org/a", "https://e.org/b"
 
@@ -121,3 +122,10 @@ def test_what_follows_a_line_of_any_length_is_whole(size: int, count: int) -> No
     after = b"\n" * count + b"\xff\r\n\xc3\xbc"
     _, *rest = lines(io.BufferedReader(io.BytesIO(b"x" * size + b"\n" + after)))
     assert rest == ["\n"] * count + ["\udcff\r\n", "ü"]
+
+
+def test_a_file_of_a_table_is_refused_before_anything_begins(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("link,name\nhttps://e.org/a,a\n")
+    with pytest.raises(InvalidRequest, match="no column 'url'"):
+        List(str(tmp_path / "l.csv"), None, "url")
+    assert [row.line for row in List(str(tmp_path / "l.csv"), None, "link").rows()] == [2]

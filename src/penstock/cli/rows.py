@@ -49,7 +49,8 @@ def count_urls(urls: Sequence[str], *, globs: bool) -> int:
 
 
 class List:
-    """An open list. Raises InvalidRequest when it cannot be opened. `note` is told of what is left out of it."""
+    """An open list. Raises InvalidRequest when it cannot be opened, or is a file of a table without the URL column.
+    `note` is told of what is left out of it."""
 
     def __init__(self, name: str, kind: str | None, url_column: str) -> None:
         self.name = name
@@ -57,9 +58,16 @@ class List:
         self._kind = kind or _EXTENSIONS.get(Path(name).suffix.lower(), "uris")
         self._url_column = url_column
         self._stream = _open(name)
+        self._rows: Iterator[Row | BadRow] = self._read()
+        if self._kind != "uris" and name != STDIN and Path(name).is_file():  # which does not keep us waiting
+            self._rows = itertools.chain(list(itertools.islice(self._rows, 1)), self._rows)
 
     def rows(self) -> Iterator[Row | BadRow]:
-        """The rows, as they are read; raises InvalidRequest for a table without the URL column."""
+        """The rows, as they are read; raises InvalidRequest for a table without the URL column, if it comes from a
+        pipe: a file's was looked for before."""
+        return self._rows
+
+    def _read(self) -> Iterator[Row | BadRow]:
         with self._stream as stream:
             if self._kind == "uris":
                 yield from read_uris(lines(stream, pauses=True), self.note)
