@@ -16,6 +16,7 @@ import penstock
 from penstock.core.digests import parse_checksum
 from penstock.core.rows import BadRow, Row
 from penstock.events import AnyEvent, Finished, RowRejected, Warned
+from penstock.store.hashing import hash_file
 from penstock.store.records import Records
 from tests.conftest import sha256
 from tests.engine.helpers import become
@@ -79,6 +80,30 @@ def test_F55_a_second_run_in_another_order_asks_only_for_what_is_missing(
     assert (summary.done, summary.skipped) == (20, 19)
     assert [request.path for request in fault_server.log] == ["/f3.bin"]
     assert_all(tmp_path / "d", files)
+
+
+def test_files_that_are_hashed_again_do_not_keep_from_stopping(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = serve(fault_server, 3)
+    again: dict[str, Any] = {"directory": tmp_path / "d", "manifest": tmp_path / "m", "recheck": True}
+    batch(files, **again)
+    fault_server.log.clear()
+    begun = threading.Event()
+
+    def endless(path: Path, algorithm: str, is_stopped: Callable[[], bool]) -> str:
+        begun.set()
+        until(is_stopped)
+        return hash_file(path, algorithm, is_stopped)
+
+    with monkeypatch.context() as patched, penstock.Downloader() as downloader:
+        patched.setattr("penstock.engine.batch.hash_file", endless)
+        future = downloader.submit_many(files, **again)
+        assert begun.wait(20)
+        downloader.close(cancel=True)
+        assert future.result(20).done == 0
+    assert batch(files, **again)[0].skipped == 3
+    assert fault_server.log == []
 
 
 def test_recheck_finds_what_size_and_time_do_not_show(fault_server: FaultServer, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from penstock.errors import DownloadError, Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, RowRejected, Warned
 from penstock.model import IfExists, Options, Origin, Request, Result, Source, Summary, Validator
 from penstock.store.entries import Added, Entry, Job, Outcome, Rules
-from penstock.store.hashing import hash_file
+from penstock.store.hashing import Stopped, hash_file
 from penstock.store.manifest import Manifest
 from penstock.store.manifest_file import reserved_targets
 from penstock.store.threads import Workers
@@ -149,10 +149,14 @@ class Batch:
 
         def opened() -> Manifest:
             open_directory(plan.directory).close()
-            return Manifest.open(plan.manifest, rules, hash_file)
+            return Manifest.open(plan.manifest, rules, self._hash)
 
         self._work(opened, self._opened)
         self._loop.call_later(PROGRESS_SECONDS, self._tick)
+
+    def _hash(self, path: Path, algorithm: str) -> str:
+        """On the manifest's thread."""
+        return hash_file(path, algorithm, lambda: self._stopped)
 
     def stop(self) -> None:
         """Begin nothing new, stop what is under way, write everything down, and end."""
@@ -222,7 +226,10 @@ class Batch:
 
         def record() -> Added:
             manifest.add_bad([(row.line, row.text, row.why) for row in bad])
-            added = manifest.add(entries)
+            try:
+                added = manifest.add(entries)
+            except Stopped:  # nothing is said of these rows: the next run looks at them again
+                return Added({}, [], [], [])
             if is_whole:
                 manifest.set_whole()
             manifest.add_bad([(entry.line, redact(entry.urls[0]), why) for entry, why in added.clashes])

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -49,9 +50,13 @@ class TrailingHash:
         return Digest(algorithm, self._hashes[algorithm].digest())
 
 
-def hash_file(path: Path, algorithm: str) -> str:
-    """The digest of a whole file, as ``sha256:HEX``; links are not followed. Raises OSError, and ValueError for an
-    algorithm that is none."""
+class Stopped(Exception):
+    """The digest is not wanted any more."""
+
+
+def hash_file(path: Path, algorithm: str, is_stopped: Callable[[], bool] = lambda: False) -> str:
+    """The digest of a whole file, as ``sha256:HEX``; links are not followed. Raises OSError, ValueError for an
+    algorithm that is none, and Stopped once `is_stopped`."""
     if algorithm.startswith("shake"):
         raise ValueError(f"{algorithm} has no fixed length")
     running = hashlib.new(algorithm, usedforsecurity=False)
@@ -61,4 +66,6 @@ def hash_file(path: Path, algorithm: str) -> str:
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
         while block := file.read(_BLOCK):
             running.update(block)
+            if is_stopped():
+                raise Stopped
     return str(Digest(algorithm, running.digest()))

@@ -104,7 +104,16 @@ class Manifest:
     # Rows come in
 
     def add(self, entries: Sequence[Entry]) -> Added:
-        """Record rows of the list, and find out which of them are still to be fetched."""
+        """Record rows of the list, and find out which of them are still to be fetched. What it raises, and `hash_file`
+        may raise anything, undoes it."""
+        try:
+            return self._add_group(entries)
+        except BaseException:
+            self._origins.clear()  # they may not be in the table any more
+            self._folders = {""}
+            raise
+
+    def _add_group(self, entries: Sequence[Entry]) -> Added:
         added = Added({}, [], [], [])
         done = repeated = 0
         with told(None), self._db:
