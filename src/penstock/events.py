@@ -2,7 +2,8 @@
 
 Every event carries `download`, a number unique within its Downloader, and `at`, seconds on the monotonic clock.
 They leave only from the engine, in order, on one thread that is not the network's; a slow listener gets merged
-`Progressed` events and never loses any other kind.
+`Progressed` and `BatchProgressed` events. It loses details when it is thousands behind, and never any other kind:
+nothing new begins until it has caught up.
 """
 
 from __future__ import annotations

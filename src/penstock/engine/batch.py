@@ -128,6 +128,9 @@ class Batch:
         self._jobs = 0
         self._recording = False
         self._taking = False
+        self._is_held = False
+        #: True when the intake is to be told that its group is recorded.
+        self._owes = False
         self._going = False
         self._listed = False
         self._stopped = False
@@ -167,6 +170,13 @@ class Batch:
         for run in list(self._runs):
             self._runner.cancel(run)
         self._go_on()
+
+    def hold(self, held: bool) -> None:
+        """Read and take no more rows while `held`: what happens to them could not be told."""
+        self._is_held = held
+        if not held:
+            self._ask_for_rows()
+            self._go_on()
 
     # The manifest's thread
 
@@ -257,7 +267,13 @@ class Batch:
             self._wanting.add(number)
         self._intake.moved(self._pending)
         self._listed = at_end
-        self._intake.taken()
+        self._owes = True
+        self._ask_for_rows()
+
+    def _ask_for_rows(self) -> None:
+        if self._owes and not self._is_held:
+            self._owes = False
+            self._intake.taken()
 
     def _warn_renamed(self, entry: Entry, target: str) -> None:
         """Say for the first row, and for all like it, that it does not have the name that the list gives it."""
@@ -275,7 +291,7 @@ class Batch:
 
     def _take(self) -> None:
         """Ask the manifest for rows of the origins that have room for more."""
-        if self._taking or self._stopped or not self._wanting or len(self._outcomes) >= MOST_OUTCOMES:
+        if self._taking or self._stopped or self._is_held or not self._wanting or len(self._outcomes) >= MOST_OUTCOMES:
             return
         room = MOST_WAITING - len(self._runs)
         depth = self._depth()

@@ -63,7 +63,7 @@ class Engine:
 
     def __init__(self, listener: Listener | None, limits: Limits, *, details: bool = True) -> None:
         with enough_resources(), contextlib.ExitStack() as begun:
-            self._fanout = Fanout(listener)
+            self._fanout = Fanout(listener, lambda full: self._loop.call(self._hold, full))
             begun.callback(self._fanout.close)
             self._loop = loop = Loop(_report)
             begun.callback(loop.close)
@@ -95,6 +95,8 @@ class Engine:
         )
         self._runner = Runner(shared, Backlog(loop.gate), details=details)
         self._batches: set[Batch] = set()
+        #: True while more events wait for the listener than may.
+        self._is_held = False
         self._readers: set[Task] = set()
         self._open = 0
         self._guard = threading.Lock()
@@ -194,7 +196,15 @@ class Engine:
 
     def _begin(self, batch: Batch) -> None:
         self._batches.add(batch)
+        batch.hold(self._is_held)
         batch.start()
+
+    def _hold(self, held: bool) -> None:
+        """Begin nothing new while `held`: the listener must catch up first."""
+        self._is_held = held
+        self._shared.queue.hold("events", held)
+        for batch in list(self._batches):
+            batch.hold(held)
 
     def _stop_all(self) -> None:
         for batch in list(self._batches):

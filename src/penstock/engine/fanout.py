@@ -1,6 +1,7 @@
 """Run the caller's code, listeners and the callbacks of futures, on a thread of its own: it never slows a transfer.
 
-A `Progressed` that was not yet delivered is replaced by the next one of the same download; every other kind is kept.
+A `Progressed` that was not yet delivered is replaced by the next one of the same download, a `BatchProgressed` by the
+next one; every other kind is kept. When too many wait, who makes them is told to begin nothing new.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from penstock.events import AnyEvent, Checkpointed, Progressed, Raced, Stolen
+from penstock.events import AnyEvent, BatchProgressed, Checkpointed, Progressed, Raced, Stolen
 
 Listener = Callable[[AnyEvent], None]
 
-#: Beyond this many undelivered events the details are dropped; beginnings, warnings and endings never are.
-_MAX_BACKLOG: Final = 10_000
+#: Beyond this many undelivered events the details are dropped; beginnings, warnings and endings never are: nothing new
+#: is begun until half of them are delivered.
+MAX_BACKLOG: Final = 10_000
 _DETAILS: Final = (Stolen, Raced, Checkpointed)
 _DRAIN_SECONDS: Final = 5.0
 #: Seconds that events wait at most for others to be delivered with.
@@ -24,12 +26,18 @@ _NAP_SECONDS: Final = 0.01
 
 
 class Fanout:
-    """Delivers events in order to one listener, and what was posted in between."""
+    """Delivers events in order to one listener, and what was posted in between.
 
-    def __init__(self, listener: Listener | None) -> None:
+    `on_full` hears True when too many events wait and False when they do not any more; from any thread, to return at
+    once.
+    """
+
+    def __init__(self, listener: Listener | None, on_full: Callable[[bool], None]) -> None:
         self._listener = listener
+        self._on_full = on_full
+        self._is_full = False
         self._queue: deque[AnyEvent | int | Callable[[], None]] = deque()
-        self._progress: dict[int, Progressed] = {}
+        self._progress: dict[int, Progressed | BatchProgressed] = {}
         self._changed = threading.Condition()
         self._closing = False
         self._napping = False
@@ -41,12 +49,15 @@ class Fanout:
         if self._listener is None:
             return
         with self._changed:
-            if isinstance(event, Progressed):
+            if isinstance(event, Progressed | BatchProgressed):  # the latter's download is 0, no other's is
                 if event.download not in self._progress:
                     self._queue.append(event.download)
                 self._progress[event.download] = event
-            elif len(self._queue) < _MAX_BACKLOG or not isinstance(event, _DETAILS):
+            elif len(self._queue) < MAX_BACKLOG or not isinstance(event, _DETAILS):
                 self._queue.append(event)
+            if not self._is_full and len(self._queue) >= MAX_BACKLOG:
+                self._is_full = True
+                self._on_full(True)
             if not self._napping:
                 self._changed.notify()
 
@@ -87,4 +98,7 @@ class Fanout:
                     return None
                 self._changed.wait()
             entry = self._queue.popleft()
+            if self._is_full and len(self._queue) <= MAX_BACKLOG // 2:
+                self._is_full = False
+                self._on_full(False)
             return self._progress.pop(entry) if isinstance(entry, int) else entry
