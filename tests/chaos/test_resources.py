@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -53,6 +54,25 @@ def test_F56_few_descriptors_mean_fewer_connections_and_one_warning(
     [warning] = complaints(done)
     assert "connections at once: few files may be open here (ulimit -n)" in warning
     assert_all_there(kind, tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="addresses of the loopback network")
+def test_F56_idle_connections_to_many_origins_make_room(tmp_path: Path) -> None:
+    with FaultServer(host="0.0.0.0") as server:
+        for name, content in MANY.items():
+            server.serve(f"/{name}", content)
+        lines = [f"http://127.0.1.{origin}:{server.port}/{name}" for name in list(MANY)[:3] for origin in range(1, 101)]
+        (tmp_path / "list").write_text("\n".join(lines))
+        done = run("-i", tmp_path / "list", "-d", tmp_path / "d", "--template", "{host}-{name}", limit="-n 64")
+    assert done.returncode == 0, done.stderr
+
+
+def test_F56_many_folders_with_few_descriptors(fault_server: FaultServer, tmp_path: Path) -> None:
+    lines = [fault_server.serve(f"/{number}", Content(500, seed=number)) for number in range(300)]
+    (tmp_path / "list").write_text("\n".join(lines))
+    options = ["--template", "{hash}/{name}", "--per-host", "32"]
+    done = run("-i", tmp_path / "list", "-d", tmp_path / "d", *options, limit="-n 64")
+    assert done.returncode == 0, done.stderr
 
 
 def test_F56_a_page_needs_no_more_descriptors_than_there_are(fault_server: FaultServer, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from penstock.engine.pipe import SLOW_WRITE_SECONDS
 from penstock.net.loop import Loop
-from penstock.store.deliver import Delivered, Deliverer, Outcome, Parcel, abandon, name, sync
+from penstock.store.deliver import HELD_DIRECTORIES, Delivered, Deliverer, Outcome, Parcel, abandon, name, sync
 from penstock.store.directory import Directory
 from penstock.store.threads import Workers
 
@@ -36,9 +36,9 @@ class Deliveries:
         self._soon = loop.soon
         self._now = loop.now
         self._later = loop.call_later
-        self._deliverer = Deliverer()
+        self._deliverer = Deliverer(min(HELD_DIRECTORIES, max(1, connections // 4)))
         # while one group is synced the next one is written
-        self._group_files = min(GROUP_FILES, max(1, connections // 2))
+        self._group_files = min(GROUP_FILES, max(1, connections // 4))
         #: Not yet written; written and not yet synced; named, with directories not yet synced.
         self._waiting: deque[tuple[Parcel, Tell]] = deque()
         self._written: list[tuple[Parcel, Tell]] = []

@@ -7,7 +7,7 @@ from typing import Final
 #: Descriptors that are taken by other things: standard streams, the selector, the manifest, directories, libraries.
 _OTHERS: Final = 28
 #: Descriptors that a connection takes, with its share of part files and directories.
-_EACH: Final = 2
+_EACH: Final = 3
 #: With fewer there is no use in going on.
 _LEAST: Final = 1
 

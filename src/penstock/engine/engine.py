@@ -35,7 +35,7 @@ from penstock.engine.runner import End, Run, Runner, result_of
 from penstock.errors import DownloaderClosed, OutOfResources
 from penstock.events import Warned
 from penstock.model import Document, Origin, Request, Result, Summary
-from penstock.net.loop import Loop
+from penstock.net.loop import MAX_IDLE_CONNECTIONS, Loop
 from penstock.net.tasks import Task
 from penstock.store.threads import Workers
 
@@ -81,6 +81,9 @@ class Engine:
         connections = connections_within_limits(limits.total_connections)
         if connections < min(limits.max_files, limits.total_connections):
             self._warn(f"only {connections} connections at once: few files may be open here (ulimit -n)")
+        with_idle = connections + MAX_IDLE_CONNECTIONS
+        if (most := connections_within_limits(with_idle)) < with_idle:
+            loop.call(loop.limit_connections, most)
         self._deliveries = Deliveries(self._workers, loop, connections)
         queue = Queue(
             hosts,

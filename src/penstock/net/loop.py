@@ -29,7 +29,7 @@ _LONGEST_WAIT: Final = 10.0
 #: Spare easy handles kept for the next transfers.
 _SPARE_HANDLES: Final = 64
 #: Idle connections kept for reuse.
-_MAX_IDLE_CONNECTIONS: Final = 256
+MAX_IDLE_CONNECTIONS: Final = 256
 #: A pause after what should not happen, so that it cannot happen without end at full speed.
 _BREATH_SECONDS: Final = 0.05
 _EVENTS: Final = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
@@ -79,7 +79,7 @@ class Loop:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         # many files share an HTTP/2 connection; segments of one file ask for their own (see `configure`)
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, _MAX_IDLE_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
         self._share = pycurl.CurlShare()
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
         self.gate = Gate(self)
@@ -102,6 +102,11 @@ class Loop:
             # a full pipe already has its wake-up, a closed one needs none
             with contextlib.suppress(OSError):
                 self._wake_out.send(b"\0")
+
+    def limit_connections(self, most: int) -> None:
+        """At most `most` at once, idle ones too: those make room for others. On the loop's thread."""
+        self._multi.setopt(pycurl.M_MAXCONNECTS, min(most, MAX_IDLE_CONNECTIONS))
+        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, most)
 
     def close(self) -> None:
         """Stop the thread, drop every transfer, close every connection; waits for it. Call once."""

@@ -27,7 +27,7 @@ from penstock.store.part import PART_SUFFIX, write_all
 from penstock.store.publish import CORRUPT_SUFFIX
 
 #: Directories held open between groups.
-_HELD_DIRECTORIES: Final = 32
+HELD_DIRECTORIES: Final = 32
 #: From so many files on, one sync of the file system is cheaper than one for each.
 _SYNC_TOGETHER: Final = 4
 
@@ -95,9 +95,11 @@ Outcome = Delivered | Occupied | Corrupt | OSError
 
 
 class Deliverer:
-    """Writes parcels and gives them their names. Used by one thread at a time."""
+    """Writes parcels and gives them their names. Used by one thread at a time. Between groups it holds on to `held`
+    directories."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: int = HELD_DIRECTORIES) -> None:
+        self._held = held
         self._directories: OrderedDict[str, Directory] = OrderedDict()
         self._looked_at: set[str] = set()
 
@@ -125,7 +127,7 @@ class Deliverer:
         """Before the next parcel: do the paths of the directories that are held still lead to them? Of those that are
         not `in_use` only some are held on to."""
         self._looked_at.clear()
-        surplus = len(self._directories) - _HELD_DIRECTORIES
+        surplus = len(self._directories) - self._held
         if surplus <= 0:
             return
         used = set(map(id, in_use))
