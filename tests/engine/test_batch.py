@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -80,6 +81,18 @@ def test_F55_a_second_run_in_another_order_asks_only_for_what_is_missing(
     assert (summary.done, summary.skipped) == (20, 19)
     assert [request.path for request in fault_server.log] == ["/f3.bin"]
     assert_all(tmp_path / "d", files)
+
+
+def test_a_kill_between_the_name_and_the_end_of_the_journal_leaves_no_litter(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    [url] = serve(fault_server, 1)
+    batch([url], tmp_path / "d", manifest=tmp_path / "m")
+    with contextlib.closing(sqlite3.connect(tmp_path / "m")) as database, database:
+        database.execute("UPDATE file SET state = 0, size = NULL, mtime = NULL, digest = NULL")
+    (tmp_path / "d" / "f0.bin.part.journal").write_text("penstock-journal 1 x\n{}")
+    assert batch([url], tmp_path / "d", manifest=tmp_path / "m")[0].skipped == 1
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["f0.bin"]
 
 
 def test_files_that_are_hashed_again_do_not_keep_from_stopping(

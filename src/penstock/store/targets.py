@@ -18,8 +18,11 @@ from penstock.core.digests import parse_checksum
 from penstock.errors import InvalidRequest
 from penstock.model import Digest
 from penstock.store.deliver import sync_file_system
+from penstock.store.directory import Directory
 from penstock.store.entries import Added, Entry, Rules, encodable
+from penstock.store.journal import JOURNAL_SUFFIX, Journal
 from penstock.store.manifest_file import status_of
+from penstock.store.part import PART_SUFFIX
 from penstock.store.places import Places
 from penstock.store.schema import CHANGED, State
 
@@ -166,6 +169,7 @@ class Targets:
             return False
         digest = None if entry.expected is None else str(entry.expected)
         self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
+        _forget_journal(path)
         return True
 
     def settle(self) -> None:
@@ -216,6 +220,19 @@ class Targets:
             "UPDATE file SET state = 2, ended = ?, reason = ?, message = ? WHERE id = ?",
             (time.time(), reason, encodable(message), row),
         )
+
+
+def _forget_journal(path: str) -> None:
+    """The kill may have come between the name and the end of the journal: without a part it vouches for nothing."""
+    if status_of(path + JOURNAL_SUFFIX) is None or status_of(path + PART_SUFFIX) is not None:
+        return
+    folder, name = os.path.split(path)
+    with contextlib.suppress(OSError):
+        directory = Directory.open(Path(folder))
+        try:
+            Journal(directory, name).remove()
+        finally:
+            directory.close()
 
 
 def _parsed(digest: str | None) -> Digest | None:
