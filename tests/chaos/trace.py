@@ -241,7 +241,7 @@ class Recorder:
             yield Unlinked(path)
 
     def _mkdir(self, call: Call, _result: None, _: bool) -> Iterator[Event]:
-        path = self._inside(self._path(call.args[0], None))
+        path = self._inside(self._path(call.args[0], call.options.get("dir_fd")))
         if path is not None:
             yield Made(path)
 

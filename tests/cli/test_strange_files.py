@@ -34,6 +34,9 @@ def test_S09_a_file_that_libcurl_would_choke_on_at_every_transfer_is_refused_at_
         checked_options(Options(cookie_file=path))
 
 
-@pytest.mark.parametrize("cell", ["a\rb", "a\nb", 'a"b', "a,b", "\r"])
-def test_every_cell_of_an_export_comes_back(cell: str) -> None:
-    assert list(csv.reader(io.StringIO(_csv_line([cell, 1]), newline=""))) == [[cell, "1"]]
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [('a"b', 'a"b'), ("a,b", "a,b"), ("a\rb", "a\\x0db"), ("a\nb", "a\\x0ab"), ("\x1b[2J", "\\x1b[2J")],
+)
+def test_every_cell_of_an_export_comes_back_with_what_a_terminal_obeys_as_escapes(cell: str, shown: str) -> None:
+    assert list(csv.reader(io.StringIO(_csv_line([cell, 1]), newline=""))) == [[shown, "1"]]

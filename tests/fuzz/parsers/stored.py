@@ -16,6 +16,7 @@ from typing import Any
 from penstock.cli.manifests import _csv_line
 from penstock.core.headers import MAX_LENGTH
 from penstock.core.resume import Record, Unreadable
+from penstock.core.urls import escape
 from penstock.errors import InvalidRequest, StorageError
 from penstock.store.entries import Entry, Outcome, Rules
 from penstock.store.journal import decode, encode
@@ -140,7 +141,7 @@ def _read(path: Path) -> None:
         for fact in records.rows():
             assert fact.state in {"done", "failed", "pending"}
             [cells] = csv.reader(io.StringIO(_csv_line(fact), newline=""))
-            assert cells == ["" if cell is None else str(cell) for cell in fact]
+            assert cells == ["" if cell is None else escape(str(cell)) for cell in fact]
             assert list(json.loads(json.dumps(fact._asdict())).values())[1:] == list(fact)[1:]
             place = records.place(fact.target)
             assert place is None or is_inside(str(place.relative_to(records.root)))
