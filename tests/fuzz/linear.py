@@ -49,11 +49,10 @@ def main() -> int:
             worst = max(worst, (ratio, start, unit))
         is_worse = worst[0] > 3 * _TIMES
         found += is_worse
-        verdict = f"MORE THAN LINEAR: {worst[1]!r} + {worst[2]!r} * n" if is_worse else "linear"
-        print(
-            f"{name}: {tried} shapes, {_TIMES} times the input at most {worst[0]:.1f} times the time: {verdict}",
-            flush=True,
-        )
+        said = f"at most {worst[0]:.1f} times the time" if worst[0] else f"never {_NOTHING} s"
+        print(f"{name}: {tried} shapes of {_SIZE * _TIMES} bytes, {_TIMES} times the input: {said}", flush=True)
+        if is_worse:
+            print(f"    MORE THAN LINEAR: {worst[1]!r} + {worst[2]!r} * n", flush=True)
     return 1 if found else 0
 
 
