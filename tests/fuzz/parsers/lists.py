@@ -44,7 +44,7 @@ def uris(data: bytes) -> None:
 
 def _written(rows: Iterable[Row]) -> list[str]:
     """The rows as an aria2 input file."""
-    lines = []
+    lines = ["# so that no URL stands where a byte order mark is left out"]
     for row in rows:
         lines.append("\t".join(row.urls))
         lines.extend(f" {name}={value}" for name, value in (("out", row.output), ("dir", row.directory)) if value)
