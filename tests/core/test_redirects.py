@@ -141,3 +141,10 @@ def test_F26_bytes_that_are_not_UTF_8_stay_what_they_are(location: str, target: 
 @pytest.mark.parametrize("location", [" ", "\t", " \t "])
 def test_F26_a_location_of_spaces_is_none(location: str) -> None:
     assert step(location) == Refused("HTTP 302 without a Location")
+
+
+def test_S05_a_redirect_brings_no_credentials_of_its_own_however_they_are_hidden() -> None:
+    head = Head(302, (("location", "http://a:b@//user:pw@other.example/"),))
+    answer = follow("http://example.org/", head, 0, max_redirects=20, allow_downgrade=False)
+    assert isinstance(answer, Refused)
+    assert "pw" not in answer.why

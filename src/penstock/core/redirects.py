@@ -42,7 +42,7 @@ def follow(url: str, head: Head, hops: int, *, max_redirects: int, allow_downgra
     if _CONTROL.search(location):
         return Refused("a redirect to a URL with a control character")
     try:
-        target = check(strip_userinfo(urljoin(url, _readable(location))))
+        target = strip_userinfo(check(urljoin(url, _readable(location))))
     except InvalidRequest as error:
         return Refused(f"a redirect to a URL that is not followed: {error}")
     except ValueError:  # from urljoin, whose message may show a password
