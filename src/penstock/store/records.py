@@ -87,7 +87,9 @@ class Records:
             since = self._db.execute("SELECT coalesce(max(run), 0) FROM run WHERE is_whole").fetchone()[0]
         if found is None:
             raise StorageError(f"{self.path}: the manifest is empty")
-        return int(since), os.fsdecode(found[0])
+        if type(since) is not int or not isinstance(found[0], str | bytes):
+            raise StorageError(f"{self.path}: the manifest is damaged: a run makes no sense")
+        return since, os.fsdecode(found[0])
 
     def close(self) -> None:
         """Let go."""
