@@ -110,7 +110,7 @@ def _read_again(text: str, kind: str) -> list[Row] | None:
     """What was written, read; None when a field has a line's end in it, which no reader by lines keeps as it was."""
     if "\r" in text:
         return None
-    rows = list(read_table(text.splitlines(keepends=True), kind=kind)) if "\n\n" not in text else []
+    rows = list(read_table([f"{line}\n" for line in text.split("\n")], kind=kind)) if "\n\n" not in text else []
     return [row._replace(line=0) for row in rows if isinstance(row, Row)] if rows else None
 
 
@@ -136,9 +136,9 @@ def json_lines(data: bytes) -> None:
 
 def secrets_of_lists(data: bytes) -> None:
     """A password in a URL, and a header's value, in lines that are bad for any other reason (S12)."""
-    text = as_typed(data).replace(SECRET, "-")
-    first = text.replace("\n", "").replace("\t", "")
-    rest = text.partition("@")[0].replace("\t", "")
+    text = as_typed(data)
+    first = text.replace("\n", "").replace("\t", "").replace(SECRET, "-")
+    rest = text.partition("@")[0].replace("\t", "").replace(SECRET, "-")
     lines = [f"https://u:{SECRET}@e.org/{first}", f" header=A: {SECRET}{first}", f"  header=A {SECRET}", f" {rest}"]
     for row in read_uris(lines):
         if isinstance(row, BadRow):
