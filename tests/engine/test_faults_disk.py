@@ -106,7 +106,8 @@ def test_F35_a_disk_without_preallocation_that_fills_counts_every_byte_it_holds(
     (small_disk / "filler").unlink()
     fault_server.script = soundly
     sent = fault_server.bytes_sent
-    assert run("-d", small_disk, url).returncode == 0
+    # one connection: of two, one may be cut short with bytes on their way, and the server counts those too
+    assert run("-x", "1", "-d", small_disk, url).returncode == 0
     assert fault_server.bytes_sent - sent < CONTENT.size - 1 * MB
     assert sha256(small_disk / "a") == CONTENT.sha256
 
