@@ -49,6 +49,7 @@ from penstock.errors import (
     Reason,
     RepresentationChanged,
     ServerRefused,
+    StorageError,
     TargetExists,
 )
 from penstock.events import Probed, Restarted, Resumed
@@ -338,6 +339,8 @@ class Download:
         await self._written()
         await self._checkpoints.settle()
         place.part.check_untouched()
+        if place.part.prefix() < length:  # a fault of ours must never pass for the file
+            raise StorageError(f"{place.path}: internal error: not all that came was written; the same command goes on")
         if place.part.size != length:
             place.part.truncate(length)
         try:

@@ -225,9 +225,13 @@ def _check_ours(descriptor: int, directory: Directory, name: str, target: str) -
 
 
 if hasattr(os, "pwritev"):
+    #: Blocks that one call takes.
+    _IOV_MAX: Final = os.sysconf("SC_IOV_MAX") if "SC_IOV_MAX" in os.sysconf_names else 16
 
     def write_all(descriptor: int, blocks: Sequence[bytes | memoryview], offset: int, size: int) -> None:
         """Write `blocks`, `size` bytes in all, from `offset` on. Raises OSError."""
+        if len(blocks) > _IOV_MAX:  # chunks of a byte or so
+            blocks = (b"".join(blocks),)
         done = os.pwritev(descriptor, blocks, offset)
         if done < size:  # a signal or a nearly full disk cut it short
             _write_rest(descriptor, memoryview(b"".join(blocks))[done:], offset + done)
