@@ -58,7 +58,14 @@ def entry_of(
         return Entry(peer.name, None, note=f"cannot: {answer.why}")
     rounds = stage.rounds_of(peer.name, rivals)
     ours = peer.name == OURS
-    return Entry(peer.name, step(answer), rounds, command=shown(answer, names), persists=ours)
+    return Entry(
+        peer.name,
+        step(answer),
+        rounds,
+        command=shown(answer, names),
+        warms_up=ours or peer.name in rivals,
+        persists=ours,
+    )
 
 
 def fetched(command: Command, file: File, timeout: float) -> Sample:

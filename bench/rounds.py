@@ -23,6 +23,8 @@ class Entry:
     rounds: int = 0
     note: str = ""
     command: str = ""
+    #: Whether it takes part in the warm-up.
+    warms_up: bool = True
     #: Whether it goes on after a round that failed.
     persists: bool = False
     samples: list[Sample] = field(default_factory=list)
@@ -42,7 +44,7 @@ def play(entries: Sequence[Entry], *, warm_up: int = 1) -> tuple[Row, ...]:
     for number in range(-warm_up, count):
         first = number % len(entries)
         for entry in [*entries[first:], *entries[:first]]:
-            if entry.step is None or number >= entry.rounds:
+            if entry.step is None or number >= entry.rounds or (number < 0 and not entry.warms_up):
                 continue
             sample = _attempt(entry)
             if number >= 0:

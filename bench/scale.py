@@ -12,6 +12,8 @@ class Scale:
     #: Rounds of programs that a target is about, and of the others.
     rounds: int = 5
     other_rounds: int = 3
+    #: Rounds of the large file over other numbers of connections than the targets'.
+    large_rounds: int = 2
     #: Rounds of the start-up job.
     startup_rounds: int = 15
     #: The large file, plain and over TLS (MiB), and over how many connections; the first number is the targets'.
@@ -25,8 +27,9 @@ class Scale:
     round_trip: float = 0.0
     silent: bool = False
     shaped_connections: tuple[int, ...] = (8, 16)
-    #: A program that takes this many times the ideal is stopped.
+    #: A program that takes this many times the ideal is stopped; those that are not made for splitting sooner.
     hopeless: float = 4.0
+    hopeless_others: float = 2.0
     #: Small files, and larger ones.
     small_files: int = 10_000
     small_kib: int = 16
@@ -38,10 +41,12 @@ class Scale:
     urls: int = 1_000_000
     checksum_mib: int = 4096
     resume_mib: int = 4096
+    resume_rounds: int = 3
+    resume_other_rounds: int = 2
     #: Growth: numbers of files, and of connections for a file of `large_mib`.
     growth_files: tuple[int, ...] = (1_000, 10_000, 100_000)
-    growth_connections: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-    growth_rounds: int = 3
+    growth_connections: tuple[int, ...] = (1, 4, 16, 64, 256)
+    growth_rounds: int = 2
     #: Seconds after which any program is stopped.
     timeout: float = 60.0
 
@@ -52,7 +57,7 @@ QUICK = Scale(
     rounds=2, other_rounds=1, startup_rounds=3, large_mib=128, connections=(4,), shaped_mb=20.0,
     links=("uneven", "cap", "faults"), shaped_connections=(8,), hopeless=3.0, small_files=1_000, middle_files=50,
     memory_mib=256, urls=20_000, checksum_mib=256, resume_mib=512, growth_files=(500, 2_000),
-    growth_connections=(1, 4, 16, 64), growth_rounds=1, timeout=20.0,
+    growth_connections=(1, 4, 16, 64), growth_rounds=1, resume_rounds=1, resume_other_rounds=1, timeout=20.0,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from bench.results import Case, Job, Sample
 from bench.rounds import Entry, RoundFailedError, play
 from bench.shaped_server import ShapedServer
 from bench.stage import Stage, clean, say, sync
+from bench.targets import OURS
 
 _ABOUT = (
     "{mib:,} MiB over {connections} connections, interrupted when the server had sent 99 %: it falls silent, and the "
@@ -61,6 +62,7 @@ def _entry(stage: Stage, peer: Peer, command: Command, server: ShapedServer, fil
         return lambda: _resumed(command, server, file, kept, stage.scale.timeout)
 
     entry = entry_of(stage, peer, command, step, rivals=(), names=names_of(file))
+    entry.rounds = stage.scale.resume_rounds if peer.name == OURS else stage.scale.resume_other_rounds
     if entry.step is not None:
         say(f"h: interrupting {peer.name}")
         interrupt(command, server, file, stage.scale.timeout)

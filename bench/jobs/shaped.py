@@ -8,27 +8,33 @@ from bench.fetching import entries
 from bench.links import ALL, MB, Links
 from bench.peers import File
 from bench.results import Case, Job, Sample
-from bench.rounds import play
+from bench.rounds import Entry, play
 from bench.shaped_server import ShapedServer
 from bench.stage import Stage, say
+from bench.targets import OURS
 
 _ABOUT = (
     "{mb:g} MB from a server in a process of its own that gives each connection a rate, in the order they come. The "
     "ideal is the time that all connections together take when none is idle and the round trips before the first byte "
     "are paid; a silent connection counts as nothing, one that is reset in full. A program that gives up a slow "
     "connection and opens another may get a better rate, and so come out below 1. The time is that of the whole "
-    "process, its start included. Whoever takes {hopeless:g} times the ideal is stopped as too slow."
+    "process, its start included. Whoever takes {hopeless:g} times the ideal is stopped as too slow; programs other "
+    "than {splitters} have one round, at {others:g} times."
 )
 #: A start takes its time too, so nothing is hopeless before so many seconds.
 _LEAST_PATIENCE = 3.0
 #: Programs made for splitting files take part with every number of connections, the others with the first.
 _SPLITTERS = ("aria2", "axel")
+#: And only over these links: what they do over the rest follows from these.
+_TELLING = ("equal", "uneven", "changing", "cap", "own")
 
 
 def measure(stage: Stage) -> Job:
     """Every kind of links with every number of connections."""
     scale = stage.scale
-    about = _ABOUT.format(mb=scale.shaped_mb, hopeless=scale.hopeless)
+    about = _ABOUT.format(
+        mb=scale.shaped_mb, hopeless=scale.hopeless, others=scale.hopeless_others, splitters=" and ".join(_SPLITTERS)
+    )
     content = Content(int(scale.shaped_mb * MB))
     with ShapedServer(content.size) as server:
         cases = [
@@ -63,11 +69,18 @@ def _case(stage: Stage, server: ShapedServer, content: Content, links: Links, co
         def refused(sample: Sample) -> Sample:
             return sample | {"refusals": float(server.refusals())} if links.cap else sample
 
-        patience = max(stage.scale.hopeless * ideal, _LEAST_PATIENCE)
-        programs = entries(stage, file, timeout=patience, before=lambda: server.begin(links), after=refused)
-        if connections != min(stage.scale.shaped_connections) and not links.cap:
-            programs = [each for each in programs if each.program in ("penstock", *_SPLITTERS)]
-        rows = play([each for each in programs if each.program != "curl"], warm_up=0)
+        def programs(hopeless: float) -> list[Entry]:
+            patience = max(hopeless * ideal, _LEAST_PATIENCE)
+            return entries(stage, file, timeout=patience, before=lambda: server.begin(links), after=refused)
+
+        splitting = [each for each in programs(stage.scale.hopeless) if each.program in (OURS, *_SPLITTERS)]
+        others: list[Entry] = []
+        if links.key in _TELLING and (links.cap or connections == min(stage.scale.shaped_connections)):
+            known = ("curl", *(each.program for each in splitting))
+            others = [each for each in programs(stage.scale.hopeless_others) if each.program not in known]
+        for each in others:
+            each.rounds = 1
+        rows = play([*splitting, *others], warm_up=0)
     columns = ("wall", "ideal", *(("refusals",) if links.cap else ()), "cpu")
     title = f"{links.title}; {connections} connections; ideal {ideal:.2f} s"
     return Case(f"c-{links.key}-{connections}", title, columns, rows, {"ideal": ideal, "bytes": float(content.size)})

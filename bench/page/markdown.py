@@ -11,9 +11,9 @@ from bench.targets import OURS, verdicts
 _HEAD = """# Benchmarks
 
 Made by `{call}` on {day} in {minutes:.0f} min; [bench/README.md](../bench/README.md) says how to rerun it.
-Programs run as whole processes, their start included, and take turns round by round after a warm-up (over shaped links
-and for files of 4 GiB there is none); every output is compared by SHA-256. Figures are medians (least..largest); a
-ratio is the median of the ratios of each round's pair. **Ratios count, not seconds.**
+Programs run as whole processes, their start included, and take turns round by round; those that a target is about
+have a warm-up before (none over shaped links and for files of 4 GiB). Every output is compared by SHA-256. Figures are
+medians (least..largest); a ratio is the median of the ratios of each round's pair. **Ratios count, not seconds.**
 """
 _CHANGED = """
 **Sizes or rounds were not those that the targets are about, so nothing is met or missed by this run.**
