@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
 
-from bench.harness import middle
+from bench.figures import middle
 
 _SIZE = 64 * 1024
 

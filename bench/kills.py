@@ -21,7 +21,9 @@ from pathlib import Path
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer
 
-from bench.harness import penstock, sha256, table
+from bench.page.columns import table
+from bench.peers.programs import penstock
+from bench.process import sha256
 
 MB = 1_000_000
 #: What a resume may fetch again.
@@ -91,7 +93,7 @@ def main() -> None:
     whole = content.size / MB / options.rate
     kills, wrong, downloads = 0, 0, 0
     losses: list[int] = []
-    rows: list[list[object]] = []
+    rows: list[list[str]] = []
     with FaultServer() as server:
         server.rates = [options.rate * MB / options.connections]
         url = server.serve("/file.bin", content)
@@ -123,12 +125,12 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def row(download: int, each: Attempt) -> list[object]:
+def row(download: int, each: Attempt) -> list[str]:
     """One attempt's line."""
     end = "ended well" if each.ended_well else "failed"
     at = end if each.killed_at is None else f"{each.killed_at:.2f}"
     counts = [f"{count / MB:.1f}" for count in (each.had, each.fetched, each.has)]
-    return [download, at, *counts, f"{each.lost / 2**20:.1f}"]
+    return [str(download), at, *counts, f"{each.lost / 2**20:.1f}"]
 
 
 if __name__ == "__main__":

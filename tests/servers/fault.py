@@ -22,7 +22,7 @@ What can be told, and how:
     anything without an end        reply.pieces = itertools.repeat(b"...")
     chunks, HTTP/1.0, closing      reply.chunked = True, reply.version = "HTTP/1.0", reply.close = True
     at most N connections          if server.live > N: reply.become(429)
-    slow links                     server.rates = [4e6, 2e5], server.round_trip = 0.1, reply.rate, reply.delay
+    slow links                     server.rates = [4e6, 2e5], server.round_trip = 0.1, reply.rate, .rate_at, .delay
     another file                   server.serve(path, other, etag='"2"')
     a restart                      server.close(), server.restart()
 

@@ -22,6 +22,7 @@ http {{
     access_log {home}/access.log short;
     client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
     uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+    {http}
     server {{ listen 127.0.0.1:{port}; root {root}; {extra} }}
     server {{ listen 127.0.0.1:{tls_port} ssl http2; root {root}; {extra}
         ssl_certificate {home}/cert.pem; ssl_certificate_key {home}/key.pem; }}
@@ -106,8 +107,8 @@ class Nginx:
         self.process.wait(10)
 
 
-def start_nginx(home: Path, root: Path, *, extra: str = "") -> Nginx:
-    """Start one that keeps its own files in `home`; `extra` goes into each server block.
+def start_nginx(home: Path, root: Path, *, extra: str = "", http: str = "") -> Nginx:
+    """Start one that keeps its own files in `home`; `extra` goes into each server block, `http` before them.
 
     Raises FileNotFoundError when there is no nginx, RuntimeError when it does not start.
     """
@@ -118,20 +119,20 @@ def start_nginx(home: Path, root: Path, *, extra: str = "") -> Nginx:
     root.mkdir(parents=True, exist_ok=True)
     make_certificate(home)
     for _ in range(_TRIES):
-        server = _try_to_start(binary, home, root, extra)
+        server = _try_to_start(binary, home, root, extra, http)
         if server is not None:
             return server
     error_log = home / "error.log"
     raise RuntimeError(f"nginx did not start: {error_log.read_text() if error_log.exists() else 'no log'}")
 
 
-def _try_to_start(binary: str, home: Path, root: Path, extra: str) -> Nginx | None:
+def _try_to_start(binary: str, home: Path, root: Path, extra: str, http: str) -> Nginx | None:
     """Start it on free ports; None when it ended at once, as it does when somebody else took one of them."""
     port, tls_port = free_port(), free_port()
     user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
     configuration = home / "nginx.conf"
     configuration.write_text(
-        _CONFIGURATION.format(home=home, root=root, port=port, tls_port=tls_port, user=user, extra=extra)
+        _CONFIGURATION.format(home=home, root=root, port=port, tls_port=tls_port, user=user, extra=extra, http=http)
     )
     process = subprocess.Popen(
         [binary, "-c", str(configuration), "-p", str(home)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

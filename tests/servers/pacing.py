@@ -1,6 +1,8 @@
-"""Bytes that come due at a steady rate. Knows nothing of sockets; the time is passed in."""
+"""Bytes that come due at a steady rate, or at one that changes. Knows nothing of sockets; the time is passed in."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 #: A link keeps no credit: whoever did not read for longer than this many seconds gets no burst for it.
 MOST_CREDIT_SECONDS = 0.25
@@ -30,3 +32,27 @@ class Pace:
     def spend(self, count: int) -> None:
         """So many bytes were sent."""
         self._sent += count
+
+
+class ChangingPace:
+    """The same at a rate that changes: `rate_at(now)` bytes per second, more than nothing."""
+
+    def __init__(self, rate_at: Callable[[float], float], now: float) -> None:
+        self._rate_at = rate_at
+        self._last = now
+        self._credit = 0.0
+
+    def due(self, now: float) -> int:
+        """Whole bytes that should have gone out by now and have not. The rate of the last look counts up to now."""
+        rate = self._rate_at(self._last)
+        self._credit = min(self._credit + (now - self._last) * rate, max(rate * MOST_CREDIT_SECONDS, 1.0))
+        self._last = now
+        return int(self._credit + 1e-6)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next byte is due."""
+        return max(0.0, self._last + (1 - self._credit) / self._rate_at(self._last) - now)
+
+    def spend(self, count: int) -> None:
+        """So many bytes were sent."""
+        self._credit -= count

@@ -6,7 +6,7 @@ Knows nothing of sockets. `correct_reply` follows RFC 9110; a script then edits 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
 
@@ -71,6 +71,8 @@ class Reply:
     stop: int = 0
     #: Bytes per second; None for as fast as it goes.
     rate: float | None = None
+    #: Bytes per second at a time of the monotonic clock, instead of `rate`.
+    rate_at: Callable[[float], float] | None = None
     #: Seconds before the head.
     delay: float = 0.0
     reset_after: int | None = None

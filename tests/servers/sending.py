@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from tests.servers.pacing import Pace
+from tests.servers.pacing import ChangingPace, Pace
 from tests.servers.replies import Reply
 
 #: Paced bodies go out in slices of at least this many seconds.
@@ -35,7 +35,7 @@ class Sending:
         self._reply = reply
         self._ended = ended
         self._sent = sent
-        self._pace: Pace | None = None
+        self._pace: Pace | ChangingPace | None = None
         self._trickling = False
 
     def run(self, *, body: bool = True) -> bool:
@@ -77,7 +77,9 @@ class Sending:
     def _body(self) -> bool:
         """Send the body up to its end or its fault; False when the connection is over."""
         reply, connection, position = self._reply, self._connection, 0
-        if reply.rate is not None:
+        if reply.rate_at is not None:
+            self._pace = ChangingPace(reply.rate_at, time.monotonic())
+        elif reply.rate is not None:
             self._pace = Pace(reply.rate, time.monotonic())
         while True:
             if position == reply.reset_after:

@@ -1,0 +1,1 @@
+"""What was measured, shown: tables, the page, plots. Knows nothing of how it is measured."""
