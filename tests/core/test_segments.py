@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from penstock.core.segments import (
     LEASE_BYTES,
+    LEASE_SETUPS,
     MIN_STEAL_SECONDS,
     RACE_BYTES,
     Lease,
@@ -219,9 +220,12 @@ def test_leases_are_bounded_so_that_the_prefix_keeps_moving() -> None:
     lease = segments.take(2)
     assert lease is not None
     assert lease.range == (0, LEASE_BYTES)
-    fast = segments.take(2, rate=LEASE_BYTES / 4)
-    assert fast is not None
-    assert fast.range.size == 2 * LEASE_BYTES
+    far = segments.take(2, rate=LEASE_BYTES / 4, setup=8 / LEASE_SETUPS)
+    assert far is not None
+    assert far.range.size == 2 * LEASE_BYTES
+    near = segments.take(2, rate=LEASE_BYTES / 4, setup=1 / LEASE_SETUPS)
+    assert near is not None
+    assert near.range.size == LEASE_BYTES
 
 
 def test_no_crumb_is_left_over() -> None:

@@ -29,9 +29,9 @@ RACE_ADVANTAGE: Final = 0.5
 UNKNOWN_END: Final = 2**63 - 1
 #: Bytes leased at a time: keeps the finished prefix moving, so that hashing can trail the download, and lets
 #: connections end requests exactly, which keeps them alive.
-LEASE_BYTES: Final = 64 * 1024 * 1024
-#: On fast connections a lease is longer, so that a request's round trip stays a small part of it.
-LEASE_SECONDS: Final = 8.0
+LEASE_BYTES: Final = 32 * 1024 * 1024
+#: A lease lasts at least so many times as long as a request needs to begin, so that this stays a small part of it.
+LEASE_SETUPS: Final = 80.0
 
 
 class Segment:
@@ -161,16 +161,17 @@ class Segments:
         self._open[segment.id] = segment
         return self._join(segment)
 
-    def take(self, share: int, rate: float | None = None) -> Lease | None:
+    def take(self, share: int, rate: float = 0.0, setup: float = 0.0) -> Lease | None:
         """Lease the next free bytes for one of `share` connections that divide what is free; None when nothing is.
 
-        Equal parts, but none under the least segment, and none over what keeps the finished prefix moving.
+        Equal parts, but none under the least segment, and none over what keeps the finished prefix moving: for a
+        connection of `rate` bytes per second that needs `setup` seconds to begin.
         """
         first = next(iter(self._free), None)
         if first is None:
             return None
         part = -(-self._free.size // max(1, share))
-        cap = max(LEASE_BYTES, int((rate or 0.0) * LEASE_SECONDS))
+        cap = max(LEASE_BYTES, int(rate * setup * LEASE_SETUPS))
         stop = first.start + max(self._min_segment, min(part, cap))
         # a crumb is not worth a request of its own
         if first.stop - stop < self._min_segment:
@@ -238,11 +239,12 @@ class Segments:
 
     # Sharing out again
 
-    def assign(self, *, share: int, rate: float, setup: float) -> Assignment | None:
-        """Work for an idle connection of `rate` bytes per second that needs `setup` seconds to begin; None if none is
-        worth it. Free bytes first; else the tail of whichever segment would end last; else a race for its end.
+    def assign(self, *, share: int, rate: float, setup: float, least_setup: float | None = None) -> Assignment | None:
+        """Work for an idle connection of `rate` bytes per second that needs `setup` seconds to begin, or `least_setup`
+        when nothing is in its way; None if none is worth it. Free bytes first; else the tail of whichever segment would
+        end last; else a race for its end.
         """
-        lease = self.take(share, rate)
+        lease = self.take(share, rate, setup if least_setup is None else least_setup)
         if lease is not None:
             return Assignment(lease)
         victim = self._last_to_end(rate)

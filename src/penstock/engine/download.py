@@ -308,7 +308,7 @@ class Download:
             if segments.length is None:
                 place.part.check_headroom()
             checkpoints.tick(now, segments.done_bytes)
-            verifier.tick(now)
+            verifier.tick()
 
         fetch = Fetch(
             context,
@@ -337,15 +337,16 @@ class Download:
         assert self._checkpoints is not None
         self._enter(State.VERIFYING)
         await self._written()
-        await self._checkpoints.settle()
         place.part.check_untouched()
         if place.part.prefix() < length:  # a fault of ours must never pass for the file
             raise StorageError(f"{place.path}: internal error: not all that came was written; the same command goes on")
         if place.part.size != length:
             place.part.truncate(length)
         try:
-            digest = await verifier.finish(length)
+            digest = await verifier.finish(length)  # while a last checkpoint may still wait for the disk
+            await self._checkpoints.settle()
         except Mismatch as mismatch:
+            await self._checkpoints.settle()
             name = await self._disk(lambda: set_aside(place.part, place.journal, place.target))
             mismatch.kept = place.directory.path / name
             raise self._corrupt(mismatch) from None

@@ -102,6 +102,8 @@ class Fetch:
         self._not_before = 0.0
         self._rejects = 0
         self._setup = _FIRST_SETUP
+        #: The quickest so far: on a fast link the others waited for this very thread, or for its processor.
+        self._least_setup = _FIRST_SETUP
         self._rate = 0.0
         self._host = context.host
         self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
@@ -142,7 +144,7 @@ class Fetch:
             lane.adopt(min(answer_stop, free.stop))
             lane.answer_stop = answer_stop
         lane.transfer = opened.transfer
-        self._setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
+        self._setup = self._least_setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
         self._enter(lane)
         opened.transfer.follower = lane
         more = all(lane.on_body(opened.transfer, block) for block in opened.opening.blocks)
@@ -196,6 +198,7 @@ class Fetch:
                 self._closed_at = self.context.now
             if lane.transfer.setup is not None and lane.accepted:
                 self._setup += (lane.transfer.setup - self._setup) / 4
+                self._least_setup = min(self._least_setup, lane.transfer.setup)
         if lane.meter.measured and lane.meter.rate > 0:
             self._past_rates.append(lane.meter.rate)
         if isinstance(lane, SegmentLane):
@@ -392,7 +395,9 @@ class Fetch:
                 return
             measured = rate or self._rate
             share = allowed if measured else allowed - len(self._lanes)
-            assignment = self.segments.assign(share=share, rate=measured or 1.0, setup=self._setup)
+            assignment = self.segments.assign(
+                share=share, rate=measured or 1.0, setup=self._setup, least_setup=self._least_setup
+            )
             if assignment is None:
                 return
             self._host.politeness.on_request(self.context.now)

@@ -63,13 +63,14 @@ class Verifier:
         #: The file's SHA-256, if the request wants it, once `finish` has returned.
         self.sha256: Digest | None = None
         self._busy = False
+        self._is_ending = False
 
     @property
     def wanted(self) -> bool:
         """True when there is something to check."""
         return self._is_wanted
 
-    def tick(self, _now: float) -> None:
+    def tick(self) -> None:
         """Hash on, if enough of the prefix is new."""
         if not self._is_wanted or self._busy:
             return
@@ -79,8 +80,10 @@ class Verifier:
         self._busy = True
         self._context.workers.submit(lambda: self._hash.advance(prefix), self._advanced)
 
-    def _advanced(self, _position: int | None, _error: BaseException | None) -> None:
+    def _advanced(self, _position: int | None, error: BaseException | None) -> None:
         self._busy = False  # an error will come again, and be raised, at the end
+        if error is None and not self._is_ending:
+            self.tick()
 
     async def finish(self, length: int) -> Digest | None:
         """Hash the rest and compare; the digest that was asked for (or the server's), None when there is none.
@@ -89,6 +92,7 @@ class Verifier:
         """
         if not self._is_wanted:
             return None
+        self._is_ending = True
         while self._busy:
             await self._context.sleep(0.001)
         while self._hash.position < length:
