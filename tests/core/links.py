@@ -30,6 +30,7 @@ class Count(Protocol):
 
     @property
     def limit(self) -> int: ...
+    def on_first_answer(self, setup: float) -> None: ...
     def on_tick(self, now: float, *, flowing: int, opening: int, received: int) -> None: ...
     def on_refused(self, now: float, *, working: int) -> None: ...
 
@@ -39,6 +40,9 @@ class Fixed:
     """Always `limit` connections."""
 
     limit: int
+
+    def on_first_answer(self, setup: float) -> None:
+        """Learn nothing."""
 
     def on_tick(self, now: float, *, flowing: int, opening: int, received: int) -> None:
         """Learn nothing."""
@@ -122,6 +126,7 @@ def run(link: Link, count: Count, *, seconds: float = 600.0, size: float = math.
     opened = 0
     received = 0.0
     closed_until = 0.0
+    count.on_first_answer(2 * link.rtt)
     rates: list[float] = []
     grown = False  # True while every connection brings its cap, and nothing need be computed anew
     for step in range(round(seconds / STEP) + 1):

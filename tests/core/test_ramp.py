@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.ramp import INITIAL_CONNECTIONS, Ramp
+from penstock.core.ramp import FAR_CONNECTIONS, INITIAL_CONNECTIONS, QUICK_SETUP, WORTH_SECONDS, Ramp
 from tests.core.links import MB, Fixed, Link, best_fixed, run
 
 if TYPE_CHECKING:
@@ -217,6 +217,29 @@ def test_an_origin_that_turned_all_away_is_climbed_again_once_it_answers() -> No
     assert ramp.limit == 1
     feed(ramp, start=2.1, seconds=2.0, per_connection=1 * MB)
     assert ramp.limit == 16
+
+
+@pytest.mark.parametrize(("ceiling", "first"), [(16, FAR_CONNECTIONS), (8, 8), (5, 5)])
+def test_a_far_origin_gets_more_at_once_for_each_step_costs_round_trips(ceiling: int, first: int) -> None:
+    ramp = Ramp(ceiling)
+    ramp.on_first_answer(2 * QUICK_SETUP)
+    assert ramp.limit == first
+    near = Ramp(ceiling)
+    near.on_first_answer(QUICK_SETUP / 2)
+    assert near.limit == min(INITIAL_CONNECTIONS, ceiling)
+
+
+@pytest.mark.parametrize(("seconds_left", "tries"), [(WORTH_SECONDS / 2, False), (WORTH_SECONDS * 2, True)])
+def test_nothing_is_tried_any_more_when_little_is_left(seconds_left: float, tries: bool) -> None:
+    ramp = Ramp(8)
+    total = feed(ramp, start=0.0, seconds=0.5, per_connection=MB)
+    assert ramp.limit == 8
+    limits = set()
+    for tick in range(200):
+        ramp.on_tick(0.55 + tick * 0.05, flowing=8, opening=0, received=int(total), left=int(8 * MB * seconds_left))
+        total += 8 * MB * 0.05
+        limits.add(ramp.limit)
+    assert (limits != {8}) is tries
 
 
 def test_one_silent_connection_stops_nobody() -> None:

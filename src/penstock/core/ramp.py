@@ -32,6 +32,8 @@ import enum
 from typing import NamedTuple
 
 INITIAL_CONNECTIONS = 4
+#: The same for an origin whose first answer took more than QUICK_SETUP: there each step costs two round trips.
+FAR_CONNECTIONS = 8
 
 #: A step pays when it brings this share of the gain that proportional growth promised.
 PAYS = 0.5
@@ -75,6 +77,8 @@ MAX_PROBE_SECONDS = 160.0
 #: once, but not within MIN_HOLD seconds of the last step.
 BECAME_FASTER = 1.15
 MIN_HOLD = 2.0
+#: With less than this many seconds left nothing is tried any more: what it costs would not come in.
+WORTH_SECONDS = 5.0
 
 #: Refusals within this many seconds of the first are one event.
 REFUSAL_BURST = 1.0
@@ -112,6 +116,7 @@ class Ramp:
             raise ValueError("a ramp needs room for at least one connection")
         self._ceiling = ceiling
         self._limit = min(initial, ceiling)
+        self._left: int | None = None
         self._state = _State.STARTING
         self._last: _Sample | None = None
         self._window: _Sample | None = None
@@ -137,12 +142,18 @@ class Ramp:
         """How many connections may be open now; 1 <= limit <= ceiling."""
         return self._limit
 
-    def on_tick(self, now: float, *, flowing: int, opening: int, received: int) -> None:
+    def on_first_answer(self, setup: float) -> None:
+        """The first answer of the origin took `setup` seconds; call it before the first tick, if at all."""
+        if setup > QUICK_SETUP:
+            self._limit = self._initial = min(max(FAR_CONNECTIONS, self._limit), self._ceiling)
+
+    def on_tick(self, now: float, *, flowing: int, opening: int, received: int, left: int | None = None) -> None:
         """Look at the throughput; call it about every 50 ms.
 
         `flowing` connections have delivered a byte and are not paused, `opening` ones are silent so far,
-        `received` is the bytes that came from this origin in all (monotone).
+        `received` is the bytes that came from this origin in all (monotone), `left` those still to come, if known.
         """
+        self._left = left
         last, self._last = self._last, _Sample(now, received)
         self._flowing = flowing
         if self._moved_at is None:
@@ -261,6 +272,8 @@ class Ramp:
         if rate > BECAME_FASTER * before:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
+        if self._left is not None and self._left < rate * WORTH_SECONDS:
+            return
         if self._checked != self._limit:
             if now - (self._moved_at or now) >= self._check_wait:
                 self._search_on(now)

@@ -145,6 +145,7 @@ class Fetch:
             lane.answer_stop = answer_stop
         lane.transfer = opened.transfer
         self._setup = self._least_setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
+        self._ramp.on_first_answer(self._setup)
         self._enter(lane)
         opened.transfer.follower = lane
         more = all(lane.on_body(opened.transfer, block) for block in opened.opening.blocks)
@@ -438,7 +439,9 @@ class Fetch:
         flowing = sum(lane.flowing and not self._is_silent(lane, now) for lane in self._lanes)
         opening = sum(not lane.flowing for lane in self._lanes)
         live = sum(lane.transfer.received for lane in self._lanes if lane.transfer is not None)
-        self._ramp.on_tick(now, flowing=flowing, opening=opening, received=self.received + live)
+        length = self.segments.length
+        left = None if length is None else length - self.segments.done_bytes
+        self._ramp.on_tick(now, flowing=flowing, opening=opening, received=self.received + live, left=left)
         if self._refused:
             self._count_working(now)
         self._shed()
