@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from penstock.engine.deliveries import Deliveries
     from penstock.engine.hosts import Host, Hosts
     from penstock.engine.purse import Purse
-    from penstock.engine.queue import Queue
+    from penstock.engine.queue import Queue, Ticket
 
 T = TypeVar("T")
 
@@ -41,9 +41,11 @@ class Surroundings(NamedTuple):
 class Context:
     """One download's surroundings. Belongs to the loop's thread."""
 
-    def __init__(self, number: int, request: Request, shared: Surroundings) -> None:
+    def __init__(self, number: int, request: Request, shared: Surroundings, ticket: Ticket | None = None) -> None:
+        """`ticket` is its place in the queue; None for what needs none."""
         self.number = number
         self.request = request
+        self.ticket = ticket
         self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
         self.started = self.loop.now()
         #: The last failure of a request.
@@ -112,19 +114,29 @@ class Context:
         return self.hosts.get(asked, self.options.max_connections)
 
     async def permission(self, url: str | None = None) -> None:
-        """Return when the URL's origin may be asked, and count the request as made; raises NetworkError once it is
-        given up."""
-        if not self.ask(url):
-            await self.hosts.permission(self.host_of(url), self)
+        """Return when the URL's origin may be asked, and the download has its place there; count the request as made.
+        Raises NetworkError once the origin is given up."""
+        host = self.host_of(url)
+        if self.ticket is None:
+            await self.hosts.permission(host, self)
+        elif (turn := self.turn_at(host)) is not None:
+            await turn
 
-    def ask(self, url: str | None = None) -> bool:
-        """True when the URL's origin may be asked now: the request counts as made."""
-        politeness = self.host_of(url).politeness
-        now = self.now
-        if politeness.given_up is not None or politeness.delay(now) > 0:
-            return False
-        politeness.on_request(now)
-        return True
+    def turn_at(self, host: Host) -> Promise[None] | None:
+        """None when `host` may be asked at once, with the place that the download has; else its turn, which comes. A
+        request counts as made. Raises NetworkError, here or where the turn is awaited, once the origin is given up."""
+        self.hosts.check(host, self)
+        ticket, politeness = self.ticket, host.politeness
+        delay = politeness.delay(self.now)
+        if ticket is None:
+            politeness.on_request(self.now)
+            return self.sleep(delay) if delay > 0 else None
+        if delay <= 0 and ticket.has_place and ticket.host is host:
+            politeness.on_request(self.now)
+            return None
+        ticket.turn = turn = self.promise()
+        self.queue.move(ticket, host)
+        return turn
 
     def answered(self, url: str | None = None) -> None:
         """The URL's origin answered."""

@@ -20,9 +20,10 @@ _KEPT: Final = 256
 
 
 class Host:
-    """One origin. `files` are under way, `extra` are connections beyond each file's first, `waiting` files wait."""
+    """One origin. `files` have a place at it, `extra` are connections beyond each file's first, `waiting` files wait
+    for a place, and of those that began here `away` wait for one elsewhere."""
 
-    __slots__ = ("extra", "files", "is_told", "origin", "politeness", "sleepers", "waiting")
+    __slots__ = ("away", "extra", "files", "is_told", "origin", "politeness", "sleepers", "waiting")
 
     def __init__(self, origin: Origin, politeness: Politeness) -> None:
         self.origin = origin
@@ -30,6 +31,7 @@ class Host:
         self.files = 0
         self.extra = 0
         self.waiting = 0
+        self.away = 0
         self.sleepers: set[Promise[None]] = set()
         #: True once it was said that its files are not tried.
         self.is_told = False
@@ -94,11 +96,11 @@ class Hosts:
         self.get(origin, 1).politeness.slow_down(pace, self._now())
 
     async def permission(self, host: Host, context: Context) -> None:
-        """Return when a request may be made, and count it as made; raises NetworkError once the origin is given up."""
+        """Return when a request may be made by what has no place in the queue, and count it as made; raises
+        NetworkError once the origin is given up."""
         politeness = host.politeness
         while True:
-            if politeness.given_up is not None:
-                raise refusal(politeness.given_up, context.shown_url)
+            self.check(host, context)
             now = self._now()
             delay = politeness.delay(now)
             if delay <= 0:
@@ -110,6 +112,12 @@ class Hosts:
                 await sleeper
             finally:
                 host.sleepers.discard(sleeper)
+
+    def check(self, host: Host, context: Context) -> None:
+        """Raise NetworkError when the origin is given up."""
+        host.politeness.look_again(self._now())
+        if host.politeness.given_up is not None:
+            raise refusal(host.politeness.given_up, context.shown_url)
 
     def answered(self, host: Host) -> None:
         """The origin answered."""
@@ -142,7 +150,7 @@ class Hosts:
             return
         now = self._now()
         for origin, host in list(self._hosts.items()):
-            if not (host.files or host.waiting or host.extra) and host.politeness.is_plain(now):
+            if not (host.files or host.waiting or host.away or host.extra) and host.politeness.is_plain(now):
                 del self._hosts[origin]
         self._most = max(_KEPT, 2 * len(self._hosts))  # those that must be kept are not looked at for each new one
 

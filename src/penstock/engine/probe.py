@@ -24,7 +24,7 @@ from penstock.errors import ProtocolError, Reason, ServerRefused
 from penstock.model import Head
 from penstock.net.configure import Exchange
 from penstock.net.tasks import Promise
-from penstock.net.transfer import Transfer
+from penstock.net.transfer import Transfer, Verdict
 
 #: Unusable answers to range requests after which the source is read as one stream.
 MAX_REJECTS: Final = 3
@@ -81,9 +81,42 @@ async def open_following(
             opened.drop()
             raise _leads_inside(step.url, context)
         context.answered(exchange.url)
-        context.loop.call_later(_DRAIN_SECONDS, opened.transfer.stop)
+        if not opened.opening.ended:
+            _Rest(context, opened)
         hops += 1
         exchange = replace(exchange, url=step.url)
+
+
+class _Rest:
+    """The rest of a redirect's body on its way: until it has come, the connection counts beside the download's own."""
+
+    def __init__(self, context: Context, opened: Opened) -> None:
+        self._context = context
+        self._host = context.host_of(opened.url)
+        self._transfer = opened.transfer
+        self._is_over = False
+        context.hosts.take_extra(self._host, 1)
+        opened.transfer.follower = self
+        context.loop.call_later(_DRAIN_SECONDS, self._break_off)
+
+    def on_head(self, transfer: Transfer, head: Head) -> Verdict:
+        """Never called: the head is known."""
+        return Verdict.DRAIN
+
+    def on_body(self, transfer: Transfer, block: bytes) -> bool:
+        """Never called: nobody wants it."""
+        return False
+
+    def on_end(self, transfer: Transfer, failure: Failure | None) -> None:
+        """It is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._context.hosts.take_extra(self._host, -1)
+            self._context.queue.free(self._host)
+
+    def _break_off(self) -> None:
+        self._transfer.stop()
+        self.on_end(self._transfer, None)
 
 
 def _leads_inside(url: str, context: Context) -> ServerRefused:

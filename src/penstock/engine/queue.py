@@ -3,18 +3,26 @@
 At most `max_files` move at once. One that has brought nothing for a second (a stalled server, a wait before a retry)
 does not count, so that a slow origin never holds up another; the connections of all together have a bound of their
 own. Belongs to the loop's thread.
+
+A place is one at the origin that is really asked: a download that a redirect or an alternative leads to another origin
+gives its place up and waits in that one's line, before those that have not begun. It holds no place while it waits for
+one, so that downloads never wait for each other in a circle, and none waits for an origin that it does not need.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from penstock.core.politeness import GivenUp
 from penstock.core.turns import Turns
 from penstock.engine.hosts import Host, Hosts
 from penstock.model import Origin
+
+if TYPE_CHECKING:
+    from penstock.net.tasks import Promise
 
 #: Files that move at once, unless said otherwise.
 DEFAULT_MAX_FILES: Final = 32
@@ -25,9 +33,17 @@ DEFAULT_TOTAL_CONNECTIONS: Final = 256
 class Ticket:
     """A download's place in the queue: the origin it is of, and the `connections` it may have."""
 
+    #: Where it has its place, or waits for it.
     host: Host | None = None
+    #: Where it waited before it began.
+    home: Host | None = None
+    #: True from its beginning on.
+    has_begun = False
+    has_place = False
     waits = False
     is_idle = False
+    #: Kept by whoever begins it: its turn at another origin, while it waits for one.
+    turn: Promise[None] | None = None
 
     def __init__(self, origin: Origin, connections: int) -> None:
         self.origin = origin
@@ -40,8 +56,26 @@ class Starter(Protocol):
     def begin(self, ticket: Any) -> None:
         """Its turn has come."""
 
+    def go_on(self, ticket: Any) -> None:
+        """It had begun, and has a place where it waited for one; one request counts as made."""
+
     def refuse(self, ticket: Any, why: GivenUp) -> None:
         """Its origin was given up while it waited."""
+
+
+class _Line:
+    """Those that wait for places at one origin."""
+
+    __slots__ = ("begun", "new")
+
+    def __init__(self) -> None:
+        #: Under way, and led here; and those that have not begun.
+        self.begun: deque[Ticket] = deque()
+        self.new: deque[Ticket] = deque()
+
+    def of(self, ticket: Ticket) -> deque[Ticket]:
+        """The part that the ticket waits in."""
+        return self.begun if ticket.has_begun else self.new
 
 
 class Queue:
@@ -64,11 +98,16 @@ class Queue:
         self._later = later
         self._max_files = max_files
         self._total = total_connections
-        self._waiting: dict[Host, deque[Ticket]] = {}
+        self._lines: dict[Host, _Line] = {}
         self._turns: Turns[Host] = Turns()
         self._timed: set[Host] = set()
+        #: Those that were ready but for the connections of all together, in the order of their turns.
+        self._denied: dict[Host, None] = {}
+        #: Those under way; those of them that have brought nothing of late, or have no place; those that wait for one
+        #: at another origin than their own.
         self._running = 0
         self._idle = 0
+        self._away = 0
         #: Set before the first ticket is put.
         self.starter: Starter | None = None
         self._held: set[str] = set()
@@ -87,43 +126,71 @@ class Queue:
         host.politeness.look_again(self._now())
         given_up = host.politeness.given_up
         for ticket in tickets:
-            ticket.host = host
+            ticket.host = ticket.home = host
             ticket.waits = given_up is None
         if given_up is not None:
             for ticket in tickets:
                 self._starter.refuse(ticket, given_up)
             return
         host.waiting += len(tickets)
-        self._waiting.setdefault(host, deque()).extend(tickets)
+        self._lines.setdefault(host, _Line()).new.extend(tickets)
         self._turns.join(host)
         self.advance()
+
+    def move(self, ticket: Ticket, host: Host) -> None:
+        """A download under way must ask `host`, and its turn there has to come first: it gives up the place that it
+        has. `Starter.go_on` tells it."""
+        self._give_up_place(ticket)
+        ticket.host = host
+        ticket.waits = True
+        host.waiting += 1
+        if host is not ticket.home:
+            self._count_away(ticket, 1)
+        self._lines.setdefault(host, _Line()).begun.append(ticket)
+        self.free(host)
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that waits is not wanted any more."""
         if not ticket.waits:
             return
         assert ticket.host is not None
-        self._waiting[ticket.host].remove(ticket)
+        self._lines[ticket.host].of(ticket).remove(ticket)
         self._unwait(ticket)
 
     def end(self, ticket: Ticket) -> None:
         """A download is over: its place is free."""
-        assert ticket.host is not None
+        host = ticket.host
+        assert host is not None
+        if ticket.waits:
+            self.drop(ticket)
+        elif ticket.has_place:
+            ticket.has_place = False
+            host.files -= 1
         if ticket.is_idle:
-            self.set_idle(ticket, False)
+            ticket.is_idle = False
+            self._idle -= 1
         self._running -= 1
-        ticket.host.files -= 1
-        self.free(ticket.host)
+        self.free(host)
+
+    def _give_up_place(self, ticket: Ticket) -> None:
+        if not ticket.has_place:
+            return
+        host = ticket.host
+        assert host is not None
+        self.set_idle(ticket, True)
+        ticket.has_place = False
+        host.files -= 1
+        self.free(host)
 
     def free(self, host: Host) -> None:
         """There may be room at `host` again."""
-        if host in self._waiting:
+        if host in self._lines:
             self._turns.join(host)
         self._advance_soon()
 
     def set_idle(self, ticket: Ticket, idle: bool) -> None:
-        """The download has brought nothing of late, or does so again."""
-        if ticket.is_idle is not idle:
+        """The download has brought nothing of late, or does so again; without a place it brings nothing anyway."""
+        if ticket.has_place and ticket.is_idle is not idle:
             ticket.is_idle = idle
             self._idle += 1 if idle else -1
 
@@ -142,14 +209,14 @@ class Queue:
         # while files wait that may begin, a further connection must not take the room that the origin has earned
         most = host.politeness.room if wanted else host.politeness.ceiling
         spare = most - host.files - host.extra - wanted
-        return max(0, min(spare, self._total - self._running - self._hosts.extra))
+        return max(0, min(spare, self._spare))
 
     def refuse_waiting(self, host: Host) -> None:
         """The origin was given up: what waits for it is told so."""
-        line = self._waiting.get(host)
+        line = self._lines.get(host)
         why = host.politeness.given_up
-        while line and why is not None:
-            ticket = line.popleft()
+        while line is not None and (line.begun or line.new) and why is not None:
+            ticket = (line.begun or line.new).popleft()
             self._unwait(ticket)
             self._starter.refuse(ticket, why)
 
@@ -160,7 +227,10 @@ class Queue:
             return
         self._advancing = True
         try:
-            while (room := self._room()) > 0:
+            for denied in list(islice(self._denied, max(0, self._spare))):
+                del self._denied[denied]
+                self._turns.join(denied)
+            while (room := self._room) > 0:
                 host = self._turns.next(self._is_ready)
                 if host is None:
                     return
@@ -175,37 +245,66 @@ class Queue:
             self._awaited = True
             self._soon(self.advance)
 
+    @property
     def _room(self) -> int:
-        """Downloads that may begin, as far as all origins together go."""
-        if self._held:
-            return 0
-        running = self._running
-        return min(self._max_files - (running - self._idle), self._total - running - self._hosts.extra)
+        """Downloads that may move besides those that do."""
+        return 0 if self._held else self._max_files - (self._running - self._idle)
+
+    @property
+    def _spare(self) -> int:
+        """Connections that nobody has; each download under way has one, or will have."""
+        return self._total - self._running - self._hosts.extra
 
     def _begin_of(self, host: Host, count: int) -> None:
-        line, begin = self._waiting[host], self._starter.begin
+        line, begin = self._lines[host], self._starter.begin
         for _ in range(count):
-            if not line or self._held:
+            if line.begun:
+                self._go_on(line.begun.popleft(), host)
+                continue
+            if not line.new or self._held or self._spare <= 0:
                 return
-            ticket = line.popleft()
-            ticket.waits = False
-            host.waiting -= 1
-            if not host.waiting:
-                del self._waiting[host]
+            ticket = line.new.popleft()
+            ticket.has_begun = True
+            self._unwait(ticket)
             self._running += 1
-            host.files += 1
+            self._give_place(ticket, host)
             begin(ticket)
 
+    def _go_on(self, ticket: Ticket, host: Host) -> None:
+        self._unwait(ticket)
+        self._give_place(ticket, host)
+        self.set_idle(ticket, False)
+        host.politeness.on_request(self._now())  # now, for its coroutine makes it later, when others had their turns
+        self._starter.go_on(ticket)
+
+    @staticmethod
+    def _give_place(ticket: Ticket, host: Host) -> None:
+        ticket.has_place = True
+        host.files += 1
+
     def _unwait(self, ticket: Ticket) -> None:
-        assert ticket.host is not None
+        host = ticket.host
+        assert host is not None
         ticket.waits = False
-        ticket.host.waiting -= 1
-        if not ticket.host.waiting:
-            del self._waiting[ticket.host]
+        host.waiting -= 1
+        if not host.waiting:
+            del self._lines[host]
+        if ticket.has_begun and host is not ticket.home:
+            self._count_away(ticket, -1)
+
+    def _count_away(self, ticket: Ticket, change: int) -> None:
+        home = ticket.home
+        assert home is not None
+        home.away += change
+        self._away += change
 
     def _is_ready(self, host: Host) -> bool:
-        if host not in self._waiting or host.room <= 0:
+        line = self._lines.get(host)
+        if line is None or host.room <= 0:
             return False  # an ending gives it its turn back
+        if not line.begun and not self._may_begin(host):
+            self._denied[host] = None
+            return False
         delay = host.politeness.delay(self._now())
         if delay <= 0:
             return True
@@ -214,8 +313,13 @@ class Queue:
             self._later(delay, lambda: self._wake(host))
         return False
 
+    def _may_begin(self, host: Host) -> bool:
+        """True when there are connections for another file of `host`."""
+        # those that it led elsewhere get their places first: an origin that cannot keep up must not take them all
+        return self._spare > 0 and not (host.away and self._away >= self._total // 2)
+
     def _wake(self, host: Host) -> None:
         self._timed.discard(host)
-        if host in self._waiting:
+        if host in self._lines:
             self._turns.join(host)
             self.advance()

@@ -1,0 +1,188 @@
+"""Politeness goes to the origin that is really asked: where redirects and alternatives lead, even in circles."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import penstock
+from penstock.core.rows import Row
+from penstock.engine import probe
+from penstock.events import AnyEvent, Finished
+from tests.engine.test_batch import assert_all, batch, serve
+from tests.servers.fault import FaultServer, Reply, Request
+
+
+@pytest.fixture(name="other")
+def another_origin() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
+    if server.errors:
+        raise server.errors[0]
+
+
+@pytest.fixture(name="crowd")
+def six_origins() -> Iterator[list[FaultServer]]:
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(FaultServer()) for _ in range(6)]
+
+
+def leading_to(target: FaultServer) -> Callable[[Request, Reply], None]:
+    """A script that redirects everything there."""
+    return lambda request, reply: reply.redirect(target.url(request.path))
+
+
+def counting(server: FaultServer, delay: float = 0.03) -> list[int]:
+    """Connections to the server at each request; answers take so long that those who may come at once do."""
+    live: list[int] = []
+
+    def script(_request: Request, reply: Reply) -> None:
+        live.append(server.live)
+        reply.delay = delay
+
+    server.script = script
+    return live
+
+
+def lead(crowd: list[FaultServer], target: FaultServer, count: int) -> list[str]:
+    """URLs of `count` files, all of them redirected to the target by one of the crowd."""
+    for server in crowd:
+        server.script = leading_to(target)
+    return [crowd[number % len(crowd)].url(f"/f{number}.bin") for number in range(count)]
+
+
+def test_F52_the_origin_that_redirects_lead_to_has_no_more_connections_than_allowed(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 60)
+    live = counting(fault_server)
+    summary, _ = batch(lead(crowd, fault_server, 60), tmp_path / "d", limits={"per_host": 2})
+    assert summary.done == 60
+    assert_all(tmp_path / "d", files)
+    assert max(live) <= 2
+    assert sum(len(server.log) for server in crowd) == len(fault_server.log) == 60
+
+
+def test_F52_many_connections_of_a_redirected_file_count_where_they_are(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 6, size=3_000_000)
+    live: list[int] = []
+
+    def script(_request: Request, reply: Reply) -> None:
+        live.append(fault_server.live)
+        reply.rate = 4e6
+
+    fault_server.script = script
+    summary, _ = batch(lead(crowd, fault_server, 6), tmp_path / "d", limits={"per_host": 2}, max_connections=8)
+    assert summary.done == 6
+    assert_all(tmp_path / "d", files)
+    assert max(live) <= 3  # the server may not have seen yet that one was closed
+
+
+def test_F52_an_alternative_s_origin_has_no_more_connections_than_allowed(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 40)
+    live = counting(fault_server)
+    rows = [
+        Row((crowd[number % len(crowd)].url("/missing"), url), output=f"f{number}.bin")
+        for number, url in enumerate(files)
+    ]
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 2})
+    assert summary.done == 40
+    assert_all(tmp_path / "d", files)
+    assert max(live) <= 2
+
+
+def test_F22_retry_after_of_a_redirect_s_target_holds_back_all_that_are_led_there(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 16)
+
+    def script(request: Request, reply: Reply) -> None:
+        reply.delay = 0.2
+        if request.number == 1:
+            reply.become(429, {"Retry-After": "2"})
+
+    fault_server.script = script
+    summary, _ = batch(lead(crowd, fault_server, 16), tmp_path / "d", limits={"per_host": 2})
+    assert summary.done == 16
+    assert_all(tmp_path / "d", files)
+    refused = fault_server.log[0].at
+    early = [request for request in fault_server.log[1:] if request.at < refused + 1.9]
+    assert len(early) <= 2, "what was on its way with the refused one, and what its end let in before the answer came"
+
+
+def test_F26_origins_that_lead_to_each_other_do_not_wait_for_each_other_for_ever(
+    fault_server: FaultServer, other: FaultServer, tmp_path: Path
+) -> None:
+    """One place at each, and every file needs both: from the one by way of the other, back and forth."""
+    files = serve(fault_server, 20) | serve(other, 20)
+
+    def there_and_back(here: FaultServer, there: FaultServer) -> Callable[[Request, Reply], None]:
+        def script(request: Request, reply: Reply) -> None:
+            path, _, hops = request.path.partition("?")
+            if int(hops or 0):
+                reply.redirect(there.url(f"{path}?{int(hops) - 1}"))
+
+        return script
+
+    fault_server.script = there_and_back(fault_server, other)
+    other.script = there_and_back(other, fault_server)
+    rows = [Row((f"{url}?3",), output=f"{number}/{url.rpartition('/')[2]}") for number, url in enumerate([*files])]
+    # the same files are on both servers: wherever the way ends, it is that of the name
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 1, "max_files": 8})
+    assert (summary.done, summary.failed) == (40, 0)
+
+
+def test_F52_a_silent_origin_that_redirects_lead_to_holds_up_no_file_that_does_not_need_it(
+    fault_server: FaultServer, other: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 40)
+    other.script = lambda _request, reply: setattr(reply, "silent", True)
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.path.startswith("/away"):
+            reply.redirect(other.url(request.path))
+
+    fault_server.script = script
+    away = [fault_server.url(f"/away{number}") for number in range(40)]
+    arrived = threading.Semaphore(0)
+
+    def watch(event: AnyEvent) -> None:
+        if isinstance(event, Finished):
+            arrived.release()
+
+    with penstock.Downloader(on_event=watch, per_host=4, stall_timeout=60.0) as downloader:
+        future = downloader.submit_many([*away, *files], directory=tmp_path / "d")
+        for _ in files:
+            assert arrived.acquire(timeout=30)
+        assert len(other.log) <= 4
+        downloader.close(cancel=True)
+        assert future.result().pending == 40
+    assert_all(tmp_path / "d", files)
+
+
+def test_the_rest_of_a_redirect_s_body_counts_as_a_connection_until_it_has_come(
+    fault_server: FaultServer, other: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_DRAIN_SECONDS", 0.3)
+    files = serve(fault_server, 6)
+    live: list[int] = []
+
+    def script(request: Request, reply: Reply) -> None:
+        live.append(other.live)
+        reply.become(302, {"Location": fault_server.url(request.path)}, b"moved" * 1000)
+        reply.stall_after = 10
+
+    other.script = script
+    rows = [other.url(f"/f{number}.bin") for number in range(6)]
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 1})
+    assert summary.done == 6
+    assert_all(tmp_path / "d", files)
+    assert max(live) <= 2  # the server may not have seen yet that one was closed
