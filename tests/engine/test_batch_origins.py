@@ -186,3 +186,29 @@ def test_the_rest_of_a_redirect_s_body_counts_as_a_connection_until_it_has_come(
     assert summary.done == 6
     assert_all(tmp_path / "d", files)
     assert max(live) <= 2  # the server may not have seen yet that one was closed
+
+
+def test_F28_a_link_that_runs_out_while_its_file_waits_for_a_place_is_asked_for_again(
+    fault_server: FaultServer, other: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "LINK_SECONDS", 0.0)
+    files = serve(fault_server, 12)
+    valid = 0
+
+    def source(request: Request, reply: Reply) -> None:
+        reply.redirect(fault_server.url(f"{request.path}?{request.number}"))
+
+    def target(request: Request, reply: Reply) -> None:
+        nonlocal valid
+        if request.number == 1:
+            other.wait_for(lambda: len(other.log) == 12)  # all others have their links, and wait
+            valid = 13
+        elif int(request.path.partition("?")[2]) < valid:
+            reply.become(403)
+
+    other.script, fault_server.script = source, target
+    rows = [other.url(f"/f{number}.bin") for number in range(12)]
+    summary, _ = batch(rows, tmp_path / "d", limits={"per_host": 1})
+    assert (summary.done, summary.failed) == (12, 0)
+    assert_all(tmp_path / "d", files)
+    assert len(other.log) == 23

@@ -52,6 +52,8 @@ class Context:
         self.failure: Failure | None = None
         #: The origin that it was made to.
         self.failing: Host | None = None
+        #: True while it has waited for its turn before, in vain: it goes before others that wait.
+        self.hurries = False
         self._rests_until = 0.0
         self._source = 0
         self._shown: str | None = None
@@ -135,7 +137,7 @@ class Context:
             politeness.on_request(self.now)
             return None
         ticket.turn = turn = self.promise()
-        self.queue.move(ticket, host)
+        self.queue.move(ticket, host, hurries=self.hurries)
         return turn
 
     def answered(self, url: str | None = None) -> None:

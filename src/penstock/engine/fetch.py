@@ -19,7 +19,7 @@ from penstock.engine.context import Context
 from penstock.engine.lane import Lane, SegmentLane, StreamLane
 from penstock.engine.patience import Patience, TransferFailed
 from penstock.engine.pipe import Pipe
-from penstock.engine.probe import MAX_REJECTS, Opened, open_following
+from penstock.engine.probe import EXPIRED, MAX_REJECTS, Opened, open_following
 from penstock.errors import DownloadError, Reason
 from penstock.events import Progressed, Raced, Stolen
 from penstock.model import Representation
@@ -52,8 +52,6 @@ _LONGEST_RETRY_AFTER: Final = 300.0
 _SMALL_BYTES: Final = 1024 * 1024
 #: Seconds over which the speed that people see is averaged.
 _SPEED_SECONDS: Final = 3.0
-#: Statuses a link that ran out gives, when the source may give a fresh one (F28).
-_EXPIRED: Final = {401, 403, 404, 410}
 
 
 class RepresentationMoved(Exception):
@@ -287,9 +285,9 @@ class Fetch:
             return
         self.context.failed(failure, self._url)
         try:
-            if failure.status in _EXPIRED and self._is_old_link(lane):
+            if failure.status in EXPIRED and self._is_old_link(lane):
                 return
-            if failure.status in _EXPIRED and self._may_resolve():
+            if failure.status in EXPIRED and self._may_resolve():
                 self._ran_out = True
                 self._resolved_at = self.segments.done_bytes
                 return

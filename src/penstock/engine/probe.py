@@ -28,6 +28,10 @@ from penstock.net.transfer import Transfer, Verdict
 
 #: Unusable answers to range requests after which the source is read as one stream.
 MAX_REJECTS: Final = 3
+#: Seconds between a redirect and its use, for want of a place where it leads, from which on its link may have run out.
+LINK_SECONDS: Final = 10.0
+#: Statuses that such a link gives.
+EXPIRED: Final = frozenset({401, 403, 404, 410})
 #: Seconds that a redirect's own body may take to its end, which keeps the connection usable.
 _DRAIN_SECONDS: Final = 2.0
 
@@ -53,10 +57,13 @@ async def open_following(
 ) -> Opened:
     """Make a request and follow its redirects; raises TransferFailed, or ServerRefused for a bad redirect.
 
-    With a `purse` a small body is collected on the way. `first` is the first answer, when it is there already.
+    With a `purse` a small body is collected on the way. `first` is the first answer, when it is there already. A link
+    that ran out while its turn had not come is asked for once more, and then it does not wait behind others again.
     """
-    hops = 0
+    hops, source = 0, exchange
+    context.hurries = False
     while True:
+        asked = context.now
         try:
             opened = first or await _open(context, exchange, purse)
         except TransferFailed as failed:
@@ -64,6 +71,13 @@ async def open_following(
                 raise _leads_inside(exchange.url, context) from None
             raise
         first = None
+        has_waited = hops and opened.transfer.opened - asked >= LINK_SECONDS
+        if has_waited and not context.hurries and opened.head.status in EXPIRED:
+            opened.drop()
+            context.answered(opened.url)
+            context.hurries = True
+            hops, exchange = 0, source
+            continue
         step = follow(
             exchange.url,
             opened.head,

@@ -137,16 +137,17 @@ class Queue:
         self._turns.join(host)
         self.advance()
 
-    def move(self, ticket: Ticket, host: Host) -> None:
+    def move(self, ticket: Ticket, host: Host, *, hurries: bool = False) -> None:
         """A download under way must ask `host`, and its turn there has to come first: it gives up the place that it
-        has. `Starter.go_on` tells it."""
+        has. `Starter.go_on` tells it. One that `hurries` waits before all others."""
         self._give_up_place(ticket)
         ticket.host = host
         ticket.waits = True
         host.waiting += 1
         if host is not ticket.home:
             self._count_away(ticket, 1)
-        self._lines.setdefault(host, _Line()).begun.append(ticket)
+        line = self._lines.setdefault(host, _Line()).begun
+        (line.appendleft if hurries else line.append)(ticket)
         self.free(host)
 
     def drop(self, ticket: Ticket) -> None:
