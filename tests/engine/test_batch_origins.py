@@ -14,6 +14,7 @@ from penstock.core.rows import Row
 from penstock.engine import probe
 from penstock.events import AnyEvent, Finished
 from tests.engine.test_batch import assert_all, batch, serve
+from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
 
 
@@ -212,3 +213,79 @@ def test_F28_a_link_that_runs_out_while_its_file_waits_for_a_place_is_asked_for_
     assert (summary.done, summary.failed) == (12, 0)
     assert_all(tmp_path / "d", files)
     assert len(other.log) == 23
+
+
+def in_trouble(request: Request, reply: Reply) -> None:
+    """A file that the server cannot give now; other files it can."""
+    if request.path.startswith("/bad"):
+        reply.become(500, {"Retry-After": "120"})
+
+
+def test_F23_files_that_wait_before_a_retry_lend_their_places_to_others_of_their_origin(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 30)
+    live: list[int] = []
+
+    def script(request: Request, reply: Reply) -> None:
+        live.append(fault_server.live)
+        in_trouble(request, reply)
+
+    fault_server.script = script
+    arrived = threading.Semaphore(0)
+
+    def watch(event: AnyEvent) -> None:
+        if isinstance(event, Finished):
+            arrived.release()
+
+    bad = [fault_server.url(f"/bad{number}") for number in range(2)]
+    with penstock.Downloader(on_event=watch, per_host=2) as downloader:
+        future = downloader.submit_many([*bad, *files], directory=tmp_path / "d")
+        for _ in files:
+            assert arrived.acquire(timeout=30)
+        downloader.close(cancel=True)
+        assert future.result().pending == 2
+    assert_all(tmp_path / "d", files)
+    assert max(live) <= 2
+
+
+def test_F23_an_origin_in_trouble_is_not_asked_for_one_file_after_another(
+    fault_server: FaultServer, other: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 40)
+    other.script = in_trouble
+    bad = [other.url(f"/bad{number}") for number in range(50)]
+    with penstock.Downloader(per_host=2) as downloader:
+        stuck = downloader.submit_many(bad, directory=tmp_path / "stuck")
+        other.wait_for(lambda: len(other.log) == 4)
+        downloader.submit_many(files, directory=tmp_path / "d").result(60)
+        assert len(other.log) == 4, "as many as may be under way rest besides, and no more"
+        downloader.close(cancel=True)
+        assert stuck.result().pending == 50
+
+
+def test_F14_a_file_that_waits_in_its_middle_lends_its_place_and_goes_on(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    """It breaks after half, is told to come back, and another has its place meanwhile."""
+    files = serve(fault_server, 8)
+    big = Content(3_000_000, seed=99)
+    url = fault_server.serve("/big.bin", big)
+    times = 0
+
+    def script(request: Request, reply: Reply) -> None:
+        nonlocal times
+        if request.path != "/big.bin":
+            return
+        times += 1
+        if times == 1:
+            reply.close_after = 1_500_000
+        elif times == 2:
+            reply.become(500, {"Retry-After": "2"})
+
+    fault_server.script = script
+    summary, _ = batch([url, *files], tmp_path / "d", limits={"per_host": 1}, max_connections=1)
+    assert summary.done == 9
+    assert_all(tmp_path / "d", files | {url: big})
+    asked = [request.path == "/big.bin" for request in fault_server.log]
+    assert asked[:3] == [True, True, False]

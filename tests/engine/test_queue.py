@@ -125,3 +125,23 @@ def test_who_waits_where_the_origin_is_given_up_hears_of_it() -> None:
     queue.end(starter.begun[0])
     queue.end(starter.begun[1])
     assert (target.files, target.waiting) == (0, 0)
+
+
+def test_those_that_rest_get_their_places_back_though_they_are_more_than_may_be_under_way_now() -> None:
+    queue, starter, hosts = made(max_files=60, per_host=4)
+    queue.put(tickets("busy", 20))
+    busy = hosts.get(Origin("http", "busy", 80), 8)
+    while (moving := next((ticket for ticket in starter.begun if ticket.has_place), None)) is not None:
+        queue.lend(moving)
+        queue.advance()
+    assert (len(starter.begun), busy.resting, busy.files) == (8, 8, 0)
+    busy.politeness.on_failure(Failure(Cause.STATUS, "busy", status=503), 0.0)
+    for ticket in starter.begun:
+        queue.move(ticket, busy)
+    queue.advance()
+    assert starter.gone_on == starter.begun[:2]
+    for count, ticket in enumerate(starter.begun[:8], 3):
+        queue.end(ticket)
+        queue.advance()
+        assert len(starter.gone_on) == min(8, count)
+    assert (busy.resting, busy.files, len(starter.begun)) == (0, 2, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from penstock.core.retry import Failure
 from penstock.core.secrets import without_secrets
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from penstock.engine.queue import Queue, Ticket
 
 T = TypeVar("T")
+
+#: A wait of so many seconds before a retry is long enough for another file to make use of the place.
+LEND_SECONDS: Final = 1.0
 
 
 class Surroundings(NamedTuple):
@@ -202,6 +205,17 @@ class Context:
 
         self.workers.submit(job, done)
         return promise
+
+    def rest(self, seconds: float) -> Promise[None]:
+        """Wait before the next request, which `permission` comes before."""
+        if seconds >= LEND_SECONDS:
+            self.lend()
+        return self.sleep(seconds)
+
+    def lend(self) -> None:
+        """Let another file have the place: nothing is asked for a while."""
+        if self.ticket is not None:
+            self.queue.lend(self.ticket)
 
     def sleep(self, seconds: float) -> Promise[None]:
         """A promise that is kept after `seconds`."""

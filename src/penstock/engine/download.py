@@ -179,7 +179,7 @@ class Download:
         if isinstance(self._first, Failure):
             failure, self._first = self._first, None
             self._enter(State.PROBING)
-            await self.context.sleep(self._patience.next_wait(failure))
+            await self.context.rest(self._patience.next_wait(failure))
         skipped = None if self._vacant else await self._look()
         if skipped is not None:
             return self._skip(skipped)
@@ -191,7 +191,7 @@ class Download:
                 return await self._round()
             except RepresentationMoved as moved:
                 if moved.failure is not None:
-                    await self.context.sleep(self._patience.next_wait(moved.failure))
+                    await self.context.rest(self._patience.next_wait(moved.failure))
                 else:
                     self._count_change(moved.why)
                 await self._start_over(moved.why)

@@ -15,7 +15,7 @@ from penstock.core.ramp import Ramp
 from penstock.core.rates import median
 from penstock.core.retry import Cause, Failure
 from penstock.core.segments import Assignment, Segments
-from penstock.engine.context import Context
+from penstock.engine.context import LEND_SECONDS, Context
 from penstock.engine.lane import Lane, SegmentLane, StreamLane
 from penstock.engine.patience import Patience, TransferFailed
 from penstock.engine.pipe import Pipe
@@ -348,13 +348,13 @@ class Fetch:
             try:
                 opened = await open_following(self.context, exchange)
             except TransferFailed as failed:
-                await self.context.sleep(self._patience.next_wait(failed.failure))
+                await self.context.rest(self._patience.next_wait(failed.failure))
                 continue
             opened.drop()
             if opened.head.status in {200, 206}:
                 return opened.url
             failure = Failure(Cause.STATUS, f"HTTP {opened.head.status}", status=opened.head.status)
-            await self.context.sleep(self._patience.next_wait(failure))
+            await self.context.rest(self._patience.next_wait(failure))
 
     def _resolved(self, url: str | None, error: BaseException | None) -> None:
         self._resolving = None
@@ -386,6 +386,8 @@ class Fetch:
                 self._resolve()
         elif self.context.now >= self._not_before:
             self._fill(rate)
+        elif not self._lanes and self._not_before - self.context.now >= LEND_SECONDS:
+            self.context.lend()
 
     def _fill(self, rate: float) -> None:
         if self._ranged and self._refused:

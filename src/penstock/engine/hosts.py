@@ -20,16 +20,17 @@ _KEPT: Final = 256
 
 
 class Host:
-    """One origin. `files` have a place at it, `extra` are connections beyond each file's first, `waiting` files wait
-    for a place, and of those that began here `away` wait for one elsewhere."""
+    """One origin. `files` have a place at it, `extra` are connections beyond each file's first, `resting` files have
+    lent theirs, `waiting` files wait for one, and of those that began here `away` wait for one elsewhere."""
 
-    __slots__ = ("away", "extra", "files", "is_told", "origin", "politeness", "sleepers", "waiting")
+    __slots__ = ("away", "extra", "files", "is_told", "origin", "politeness", "resting", "sleepers", "waiting")
 
     def __init__(self, origin: Origin, politeness: Politeness) -> None:
         self.origin = origin
         self.politeness = politeness
         self.files = 0
         self.extra = 0
+        self.resting = 0
         self.waiting = 0
         self.away = 0
         self.sleepers: set[Promise[None]] = set()
@@ -38,8 +39,19 @@ class Host:
 
     @property
     def room(self) -> int:
-        """Files that may begin, as far as numbers go."""
+        """Files that may have a place besides those that do, as far as numbers go."""
         return self.politeness.room - self.files - self.extra
+
+    @property
+    def room_for_new(self) -> int:
+        """Files that may begin, as far as numbers go. As many as may be under way may rest besides, no more: an origin
+        in trouble is not asked for one file after another, only for all of them to wait."""
+        return self.room - max(0, self.resting - self.politeness.limit)
+
+    @property
+    def is_unused(self) -> bool:
+        """True when no file is at it, or will be again."""
+        return not (self.files or self.extra or self.resting or self.waiting or self.away)
 
     def give_up(self, why: str, failure: Failure, now: float) -> None:
         """The origin cannot be had: whoever waits for it hears so at once."""
@@ -150,7 +162,7 @@ class Hosts:
             return
         now = self._now()
         for origin, host in list(self._hosts.items()):
-            if not (host.files or host.waiting or host.away or host.extra) and host.politeness.is_plain(now):
+            if host.is_unused and host.politeness.is_plain(now):
                 del self._hosts[origin]
         self._most = max(_KEPT, 2 * len(self._hosts))  # those that must be kept are not looked at for each new one
 

@@ -182,7 +182,7 @@ async def probe(
         try:
             opened, first = await open_following(context, exchange, purse, first), None
         except TransferFailed as failed:
-            await context.sleep(patience.next_wait(failed.failure))
+            await context.rest(patience.next_wait(failed.failure))
             continue
         answer = read_answer(opened.head, time.time())
         if not isinstance(answer, Refusal | Broken):
@@ -195,7 +195,7 @@ async def probe(
                 Cause.STATUS, status_line(answer.status), status=answer.status, retry_after=answer.retry_after
             )
             context.failed(failure, opened.url)
-            await context.sleep(patience.next_wait(failure))
+            await context.rest(patience.next_wait(failure))
             continue
         if range_header is None:
             raise ProtocolError(f"{context.shown_url}: unusable answer: {answer.why}", url=context.shown_url)

@@ -41,6 +41,8 @@ class Ticket:
     has_begun = False
     has_place = False
     waits = False
+    #: True while it has lent its place.
+    rests = False
     is_idle = False
     #: Kept by whoever begins it: its turn at another origin, while it waits for one.
     turn: Promise[None] | None = None
@@ -141,6 +143,7 @@ class Queue:
         """A download under way must ask `host`, and its turn there has to come first: it gives up the place that it
         has. `Starter.go_on` tells it. One that `hurries` waits before all others."""
         self._give_up_place(ticket)
+        self._end_rest(ticket)
         ticket.host = host
         ticket.waits = True
         host.waiting += 1
@@ -149,6 +152,14 @@ class Queue:
         line = self._lines.setdefault(host, _Line()).begun
         (line.appendleft if hurries else line.append)(ticket)
         self.free(host)
+
+    def lend(self, ticket: Ticket) -> None:
+        """A download under way asks for nothing for a while: another may have its place. It goes on by `move`."""
+        if ticket.has_place:
+            assert ticket.host is not None
+            ticket.rests = True
+            ticket.host.resting += 1
+            self._give_up_place(ticket)
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that waits is not wanted any more."""
@@ -167,6 +178,7 @@ class Queue:
         elif ticket.has_place:
             ticket.has_place = False
             host.files -= 1
+        self._end_rest(ticket)
         if ticket.is_idle:
             ticket.is_idle = False
             self._idle -= 1
@@ -182,6 +194,13 @@ class Queue:
         ticket.has_place = False
         host.files -= 1
         self.free(host)
+
+    def _end_rest(self, ticket: Ticket) -> None:
+        if ticket.rests:
+            assert ticket.host is not None
+            ticket.rests = False
+            ticket.host.resting -= 1
+            self.free(ticket.host)
 
     def free(self, host: Host) -> None:
         """There may be room at `host` again."""
@@ -236,7 +255,8 @@ class Queue:
                 if host is None:
                     return
                 # nobody else waits for the places that one origin alone can take
-                self._begin_of(host, min(room, host.room) if len(self._turns) == 1 and host.politeness.is_free else 1)
+                is_alone = len(self._turns) == 1 and host.politeness.is_free
+                self._begin_of(host, max(1, min(room, host.room_for_new)) if is_alone else 1)
         finally:
             self._advancing = False
 
@@ -301,7 +321,7 @@ class Queue:
 
     def _is_ready(self, host: Host) -> bool:
         line = self._lines.get(host)
-        if line is None or host.room <= 0:
+        if line is None or (host.room if line.begun else host.room_for_new) <= 0:
             return False  # an ending gives it its turn back
         if not line.begun and not self._may_begin(host):
             self._denied[host] = None
