@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,31 @@ def another_origin() -> Iterator[FaultServer]:
 def six_origins() -> Iterator[list[FaultServer]]:
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(FaultServer()) for _ in range(6)]
+
+
+@contextlib.contextmanager
+def silent_origins(count: int) -> Iterator[list[str]]:
+    """Origins whose connections come about and that say nothing."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(count)]
+        yield [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
+
+
+class Arrivals:
+    """Hears of files that are there."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Semaphore(0)
+
+    def __call__(self, event: AnyEvent) -> None:
+        """An event."""
+        if isinstance(event, Finished):
+            self._arrived.release()
+
+    def wait_for(self, count: int) -> None:
+        """Return once so many more are there."""
+        for _ in range(count):
+            assert self._arrived.acquire(timeout=30)
 
 
 def leading_to(target: FaultServer) -> Callable[[Request, Reply], None]:
@@ -153,16 +180,10 @@ def test_F52_a_silent_origin_that_redirects_lead_to_holds_up_no_file_that_does_n
 
     fault_server.script = script
     away = [fault_server.url(f"/away{number}") for number in range(40)]
-    arrived = threading.Semaphore(0)
-
-    def watch(event: AnyEvent) -> None:
-        if isinstance(event, Finished):
-            arrived.release()
-
-    with penstock.Downloader(on_event=watch, per_host=4, stall_timeout=60.0) as downloader:
+    arrivals = Arrivals()
+    with penstock.Downloader(on_event=arrivals, per_host=4, stall_timeout=60.0) as downloader:
         future = downloader.submit_many([*away, *files], directory=tmp_path / "d")
-        for _ in files:
-            assert arrived.acquire(timeout=30)
+        arrivals.wait_for(len(files))
         assert len(other.log) <= 4
         downloader.close(cancel=True)
         assert future.result().pending == 40
@@ -232,17 +253,11 @@ def test_F23_files_that_wait_before_a_retry_lend_their_places_to_others_of_their
         in_trouble(request, reply)
 
     fault_server.script = script
-    arrived = threading.Semaphore(0)
-
-    def watch(event: AnyEvent) -> None:
-        if isinstance(event, Finished):
-            arrived.release()
-
+    arrivals = Arrivals()
     bad = [fault_server.url(f"/bad{number}") for number in range(2)]
-    with penstock.Downloader(on_event=watch, per_host=2) as downloader:
+    with penstock.Downloader(on_event=arrivals, per_host=2) as downloader:
         future = downloader.submit_many([*bad, *files], directory=tmp_path / "d")
-        for _ in files:
-            assert arrived.acquire(timeout=30)
+        arrivals.wait_for(len(files))
         downloader.close(cancel=True)
         assert future.result().pending == 2
     assert_all(tmp_path / "d", files)
@@ -289,3 +304,36 @@ def test_F14_a_file_that_waits_in_its_middle_lends_its_place_and_goes_on(
     assert_all(tmp_path / "d", files | {url: big})
     asked = [request.path == "/big.bin" for request in fault_server.log]
     assert asked[:3] == [True, True, False]
+
+
+def test_F52_many_silent_origins_do_not_hide_one_that_answers(fault_server: FaultServer, tmp_path: Path) -> None:
+    files = serve(fault_server, 30)
+    arrivals = Arrivals()
+    limits: dict[str, Any] = {"max_files": 8, "total_connections": 48}
+    with (
+        silent_origins(17) as silent,
+        penstock.Downloader(on_event=arrivals, stall_timeout=60.0, **limits) as downloader,
+    ):
+        stuck = [f"{origin}/{number}" for origin in silent for number in range(8)]
+        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
+        arrivals.wait_for(30)
+        downloader.close(cancel=True)
+        assert future.result().pending == len(stuck)
+    assert_all(tmp_path / "d", files)
+
+
+def test_F52_many_origins_that_say_429_do_not_hide_one_that_answers(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 30)
+    arrivals = Arrivals()
+    for server in crowd:
+        server.script = lambda _request, reply: reply.become(429, {"Retry-After": "120"})
+    limits: dict[str, Any] = {"max_files": 8, "total_connections": 4}
+    with penstock.Downloader(on_event=arrivals, **limits) as downloader:
+        stuck = [server.url(f"/{number}") for server in crowd for number in range(8)]
+        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
+        arrivals.wait_for(30)
+        downloader.close(cancel=True)
+        assert future.result().pending == len(stuck)
+    assert_all(tmp_path / "d", files)

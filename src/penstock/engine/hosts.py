@@ -15,22 +15,28 @@ from penstock.net.tasks import Promise
 
 #: Files of one origin at once, unless said otherwise: what browsers have settled on for connections, and a little.
 DEFAULT_PER_HOST: Final = 8
+#: Seconds for which an origin that answered is taken for one that does, though its files wait for their answers.
+STILL_SECONDS: Final = 5.0
 #: Origins remembered although nothing is asked of them, before the plain ones are forgotten.
 _KEPT: Final = 256
 
 
 class Host:
-    """One origin. `files` have a place at it, `extra` are connections beyond each file's first, `resting` files have
-    lent theirs, `waiting` files wait for one, and of those that began here `away` wait for one elsewhere."""
+    """One origin. `files` have a place at it, of which `idle` bring nothing; `extra` are connections beyond each file's
+    first, `resting` files have lent their places (`holding` of them with files open), `waiting` files wait for one, and
+    of those that began here `away` wait for one elsewhere. `unsure` is what the queue counted last of what need not
+    ever move."""
 
-    __slots__ = ("away", "extra", "files", "is_told", "origin", "politeness", "resting", "sleepers", "waiting")
+    __slots__ = ("away", "extra", "files", "holding", "idle", "is_told", "origin", "politeness", "resting", "sleepers",
+                 "unsure", "waiting")  # fmt: skip
 
     def __init__(self, origin: Origin, politeness: Politeness) -> None:
         self.origin = origin
         self.politeness = politeness
-        self.files = 0
+        self.files = self.idle = 0
         self.extra = 0
-        self.resting = 0
+        self.unsure = 0
+        self.resting = self.holding = 0
         self.waiting = 0
         self.away = 0
         self.sleepers: set[Promise[None]] = set()
@@ -47,6 +53,19 @@ class Host:
         """Files that may begin, as far as numbers go. As many as may be under way may rest besides, no more: an origin
         in trouble is not asked for one file after another, only for all of them to wait."""
         return self.room - max(0, self.resting - self.politeness.limit)
+
+    def moves(self, now: float) -> bool:
+        """True when it gives what it is asked for: it answered, and bytes come for most of its files, or would if their
+        answers were there."""
+        return self.politeness.has_answered and self.files >= 2 * self._still(now) + self.resting + self.away
+
+    def unmoved(self, now: float) -> int:
+        """Files that count among all under way and need not ever move: those that bring nothing or wait, and all of an
+        origin that is not known to answer."""
+        return self.holding + self.away + (self._still(now) if self.moves(now) else self.files)
+
+    def _still(self, now: float) -> int:
+        return 0 if now - self.politeness.answered_at < STILL_SECONDS else self.idle
 
     @property
     def is_unused(self) -> bool:

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from penstock.core.politeness import GivenUp
+from penstock.core.shares import Standing, most_unmoved
 from penstock.core.turns import Turns
 from penstock.engine.hosts import Host, Hosts
 from penstock.model import Origin
@@ -41,8 +42,11 @@ class Ticket:
     has_begun = False
     has_place = False
     waits = False
-    #: True while it has lent its place.
+    #: True while it has files open.
+    is_on_disk = False
+    #: True while it has lent its place; and when it had files open then, so that it counts among all downloads.
     rests = False
+    rests_on_disk = False
     is_idle = False
     #: Kept by whoever begins it: its turn at another origin, while it waits for one.
     turn: Promise[None] | None = None
@@ -104,12 +108,14 @@ class Queue:
         self._turns: Turns[Host] = Turns()
         self._timed: set[Host] = set()
         #: Those that were ready but for the connections of all together, in the order of their turns.
-        self._denied: dict[Host, None] = {}
-        #: Those under way; those of them that have brought nothing of late, or have no place; those that wait for one
-        #: at another origin than their own.
+        self._denied: dict[Standing, dict[Host, None]] = {standing: {} for standing in Standing}
+        #: Those under way, but for those that rest with nothing open; those that have a place; those of them that have
+        #: brought nothing of late.
         self._running = 0
+        self._placed = 0
         self._idle = 0
-        self._away = 0
+        #: Those that need not ever move, for nothing comes from their origins.
+        self._unsure = 0
         #: Set before the first ticket is put.
         self.starter: Starter | None = None
         self._held: set[str] = set()
@@ -158,7 +164,8 @@ class Queue:
         if ticket.has_place:
             assert ticket.host is not None
             ticket.rests = True
-            ticket.host.resting += 1
+            ticket.rests_on_disk = ticket.is_on_disk
+            self._count_resting(ticket, ticket.host, 1)
             self._give_up_place(ticket)
 
     def drop(self, ticket: Ticket) -> None:
@@ -176,43 +183,62 @@ class Queue:
         if ticket.waits:
             self.drop(ticket)
         elif ticket.has_place:
-            ticket.has_place = False
-            host.files -= 1
-        self._end_rest(ticket)
-        if ticket.is_idle:
-            ticket.is_idle = False
-            self._idle -= 1
+            self._give_up_place(ticket)
+        else:
+            self._end_rest(ticket)
         self._running -= 1
-        self.free(host)
+        self._advance_soon()
 
     def _give_up_place(self, ticket: Ticket) -> None:
         if not ticket.has_place:
             return
         host = ticket.host
         assert host is not None
-        self.set_idle(ticket, True)
+        if ticket.is_idle:
+            self.set_idle(ticket, False)
         ticket.has_place = False
         host.files -= 1
+        self._placed -= 1
         self.free(host)
 
     def _end_rest(self, ticket: Ticket) -> None:
         if ticket.rests:
             assert ticket.host is not None
             ticket.rests = False
-            ticket.host.resting -= 1
+            self._count_resting(ticket, ticket.host, -1)
             self.free(ticket.host)
+
+    def _count_resting(self, ticket: Ticket, host: Host, change: int) -> None:
+        host.resting += change
+        if ticket.rests_on_disk:
+            host.holding += change
+        else:
+            self._running -= change
 
     def free(self, host: Host) -> None:
         """There may be room at `host` again."""
+        self._recount(host)
         if host in self._lines:
-            self._turns.join(host)
+            for line in self._denied.values():
+                line.pop(host, None)
+            self._turns.join(host)  # again, after those that were turned away
         self._advance_soon()
 
     def set_idle(self, ticket: Ticket, idle: bool) -> None:
         """The download has brought nothing of late, or does so again; without a place it brings nothing anyway."""
         if ticket.has_place and ticket.is_idle is not idle:
             ticket.is_idle = idle
-            self._idle += 1 if idle else -1
+            change = 1 if idle else -1
+            self._idle += change
+            assert ticket.host is not None
+            ticket.host.idle += change
+
+    def look(self) -> None:
+        """A few times a second: with time an origin turns out to be silent, and files to be idle."""
+        for host in self._hosts:
+            if host.files:
+                self._recount(host)
+        self.advance()
 
     def hold(self, reason: str, held: bool) -> None:
         """Begin nothing new while `held` for any reason: what has come must be put away first."""
@@ -224,7 +250,7 @@ class Queue:
 
     def spare_connections(self, host: Host) -> int:
         """Connections that a file of `host` may have besides those it has: nobody waits for them."""
-        places = max(0, self._max_files - (self._running - self._idle))
+        places = max(0, self._max_files - (self._placed - self._idle))
         wanted = min(host.waiting, places)
         # while files wait that may begin, a further connection must not take the room that the origin has earned
         most = host.politeness.room if wanted else host.politeness.ceiling
@@ -247,9 +273,7 @@ class Queue:
             return
         self._advancing = True
         try:
-            for denied in list(islice(self._denied, max(0, self._spare))):
-                del self._denied[denied]
-                self._turns.join(denied)
+            self._recall()
             while (room := self._room) > 0:
                 host = self._turns.next(self._is_ready)
                 if host is None:
@@ -260,6 +284,14 @@ class Queue:
         finally:
             self._advancing = False
 
+    def _recall(self) -> None:
+        """Give those that were turned away their turns again, as many as there are connections for."""
+        for standing, line in self._denied.items():
+            recalled = list(islice(line, max(0, self._allowance(standing)))) if line else []
+            for host in recalled:
+                del line[host]
+            self._turns.return_to(recalled)
+
     def _advance_soon(self) -> None:
         """When many have ended in one turn of the loop, their places are given away together."""
         if not self._awaited:
@@ -268,12 +300,14 @@ class Queue:
 
     @property
     def _room(self) -> int:
-        """Downloads that may move besides those that do."""
-        return 0 if self._held else self._max_files - (self._running - self._idle)
+        """Downloads that may have places besides those that do, as far as all origins together go."""
+        if self._held:
+            return 0
+        return min(self._max_files - (self._placed - self._idle), self._total - self._placed - self._hosts.extra)
 
     @property
     def _spare(self) -> int:
-        """Connections that nobody has; each download under way has one, or will have."""
+        """Connections that nobody has, or counts on having."""
         return self._total - self._running - self._hosts.extra
 
     def _begin_of(self, host: Host, count: int) -> None:
@@ -282,7 +316,7 @@ class Queue:
             if line.begun:
                 self._go_on(line.begun.popleft(), host)
                 continue
-            if not line.new or self._held or self._spare <= 0:
+            if not line.new or self._held or not self._may_begin(host):
                 return
             ticket = line.new.popleft()
             ticket.has_begun = True
@@ -294,14 +328,14 @@ class Queue:
     def _go_on(self, ticket: Ticket, host: Host) -> None:
         self._unwait(ticket)
         self._give_place(ticket, host)
-        self.set_idle(ticket, False)
         host.politeness.on_request(self._now())  # now, for its coroutine makes it later, when others had their turns
         self._starter.go_on(ticket)
 
-    @staticmethod
-    def _give_place(ticket: Ticket, host: Host) -> None:
+    def _give_place(self, ticket: Ticket, host: Host) -> None:
         ticket.has_place = True
         host.files += 1
+        self._placed += 1
+        self._recount(host)
 
     def _unwait(self, ticket: Ticket) -> None:
         host = ticket.host
@@ -317,14 +351,19 @@ class Queue:
         home = ticket.home
         assert home is not None
         home.away += change
-        self._away += change
+        self._recount(home)
+
+    def _recount(self, host: Host) -> None:
+        unsure = host.unmoved(self._now())
+        self._unsure += unsure - host.unsure
+        host.unsure = unsure
 
     def _is_ready(self, host: Host) -> bool:
         line = self._lines.get(host)
         if line is None or (host.room if line.begun else host.room_for_new) <= 0:
             return False  # an ending gives it its turn back
         if not line.begun and not self._may_begin(host):
-            self._denied[host] = None
+            self._denied[self._standing(host)][host] = None
             return False
         delay = host.politeness.delay(self._now())
         if delay <= 0:
@@ -336,8 +375,20 @@ class Queue:
 
     def _may_begin(self, host: Host) -> bool:
         """True when there are connections for another file of `host`."""
-        # those that it led elsewhere get their places first: an origin that cannot keep up must not take them all
-        return self._spare > 0 and not (host.away and self._away >= self._total // 2)
+        if 2 * self._unsure < self._total:  # as a rule
+            return self._spare > 0
+        return self._allowance(self._standing(host)) > 0
+
+    def _standing(self, host: Host) -> Standing:
+        if host.moves(self._now()):
+            return Standing.MOVES
+        return Standing.STANDS_STILL if host.files or host.resting or host.away else Standing.IS_NEW
+
+    def _allowance(self, standing: Standing) -> int:
+        """Connections for files of origins of this standing."""
+        if standing is Standing.MOVES:
+            return self._spare
+        return min(self._spare, most_unmoved(standing, self._total) - self._unsure)
 
     def _wake(self, host: Host) -> None:
         self._timed.discard(host)

@@ -30,6 +30,8 @@ End: TypeAlias = Result | Landed | None
 LOOK_SECONDS: Final = 0.25
 #: Seconds without a byte after which a file lends its place to another.
 IDLE_SECONDS: Final = 1.0
+#: The same for one of an origin that has never answered: how soon the next origin is tried depends on it.
+UNHEARD_SECONDS: Final = 0.25
 #: The same under a rate limit.
 LIMITED_SECONDS: Final = 20.0
 #: A file of many may take this many seconds, and one more for each so many bytes: a server that trickles for ever
@@ -312,7 +314,7 @@ class Runner:
                 self._see_movement(run, run.download.bytes_awaited(), now)
                 if self._is_late(run, now):
                     self._interrupt(run, Deadline)
-        self._queue.advance()
+        self._queue.look()
         self._looking = bool(self._running)
         if self._looking:
             self._loop.call_later(LOOK_SECONDS, self._look)
@@ -325,6 +327,8 @@ class Runner:
             return
         # held back by our own rate limit it may be that nothing comes for a while
         patience = LIMITED_SECONDS if self._loop.gate.limited else IDLE_SECONDS
+        if run.host is not None and not run.host.politeness.has_answered:
+            patience = UNHEARD_SECONDS
         rests = run.context is not None and run.context.rests
         self._queue.set_idle(run, rests or now - run.moved_at >= patience)
 
