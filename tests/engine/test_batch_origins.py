@@ -337,3 +337,17 @@ def test_F52_many_origins_that_say_429_do_not_hide_one_that_answers(
         downloader.close(cancel=True)
         assert future.result().pending == len(stuck)
     assert_all(tmp_path / "d", files)
+
+
+def test_F52_the_rows_of_many_silent_origins_leave_memory_to_one_that_answers(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    files = serve(fault_server, 30)
+    arrivals = Arrivals()
+    with silent_origins(70) as silent, penstock.Downloader(on_event=arrivals, stall_timeout=60.0) as downloader:
+        stuck = [f"{origin}/{number}" for origin in silent for number in range(65)]
+        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
+        arrivals.wait_for(30)
+        downloader.close(cancel=True)
+        assert future.result().pending == len(stuck)
+    assert_all(tmp_path / "d", files)

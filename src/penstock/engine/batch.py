@@ -283,7 +283,7 @@ class Batch:
 
     def _ended(self, run: RowRun, end: End, error: BaseException | None) -> None:
         self._runs.discard(run)
-        self._tracks.end(run.track)
+        self._tracks.end(run.track, was_had=end is not None)
         outcome = self._tally.count(run.job, end, error, began=run.began, now=time.time(), root=self._plan.directory)
         if outcome is not None:
             self._outcomes.append(outcome)
