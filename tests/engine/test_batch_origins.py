@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 
 import penstock
 from penstock.core.rows import Row
-from penstock.engine import probe
+from penstock.engine import intake, probe
 from penstock.events import AnyEvent, Finished
 from tests.engine.test_batch import assert_all, batch, serve
 from tests.servers.content import Content
@@ -351,3 +352,45 @@ def test_F52_the_rows_of_many_silent_origins_leave_memory_to_one_that_answers(
         downloader.close(cancel=True)
         assert future.result().pending == len(stuck)
     assert_all(tmp_path / "d", files)
+
+
+def test_F52_rows_of_a_silent_origin_at_the_head_of_a_list_do_not_hide_those_behind_them(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AHEAD_ROWS", 300)
+    monkeypatch.setattr(intake, "BUFFER_ROWS", 100)
+    files = serve(fault_server, 30)
+    arrivals = Arrivals()
+    with silent_origins(1) as [silent], penstock.Downloader(on_event=arrivals, stall_timeout=60.0) as downloader:
+        stuck = [f"{silent}/{number}" for number in range(2000)]
+        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
+        arrivals.wait_for(30)
+        downloader.close(cancel=True)
+        assert future.result().pending == len(stuck)
+    assert_all(tmp_path / "d", files)
+
+
+def test_F57_an_endless_list_of_a_silent_origin_is_read_a_bounded_number_of_rows_ahead(
+    fault_server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "AHEAD_ROWS", 30)
+    monkeypatch.setattr(intake, "BUFFER_ROWS", 10)
+    read = 0
+    far = threading.Event()
+
+    def rows() -> Iterator[str]:
+        nonlocal read
+        with silent_origins(1) as [silent]:
+            for read in itertools.count():
+                if read == 200:
+                    far.set()
+                yield f"{silent}/{read}"
+
+    files = serve(fault_server, 30)
+    with penstock.Downloader(stall_timeout=60.0) as downloader:
+        future = downloader.submit_many(rows(), directory=tmp_path / "d")
+        assert far.wait(30)
+        downloader.submit_many(files, directory=tmp_path / "e").result(60)
+        assert read < 400
+        downloader.close(cancel=True)
+        assert future.result().done == 0

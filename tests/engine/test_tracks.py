@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.engine.tracks import DEPTH, FIRST_DEPTH, MOST_DEPTH, MOST_UNHAD, MOST_WAITING, Tracks
+from penstock.engine.tracks import DEPTH, FIRST_DEPTH, MOST_DEPTH, MOST_UNHAD, MOST_WAITING, STILL_ROWS, Tracks
 
 
 def take_all(tracks: Tracks) -> dict[int, int]:
@@ -58,3 +58,21 @@ def test_origins_are_forgotten_when_their_last_row_has_ended() -> None:
     assert (tracks.pending, tracks.in_memory, tracks.unhad) == (0, 0, 0)
     tracks.add(1, 1, 9)
     assert take_all(tracks) == {1: 1}
+
+
+def test_rows_of_an_origin_that_stands_still_hide_those_behind_them_only_beyond_ten_times_as_many() -> None:
+    tracks = Tracks()
+    tracks.add(1, 1_000_000, 1)
+    tracks.add(2, 50_000, 1_000_001)
+    take_all(tracks)
+    assert tracks.ahead == tracks.pending == 1_050_000 - 2 * DEPTH
+    tracks.look()
+    assert tracks.ahead == tracks.pending // STILL_ROWS
+    tracks.end(2, was_had=True)
+    assert tracks.ahead == (1_000_000 - DEPTH) // STILL_ROWS + 50_000 - DEPTH
+    taken = take_all(tracks)[2]
+    tracks.look()
+    tracks.end(2, was_had=False)
+    assert tracks.ahead == (1_000_000 - DEPTH) // STILL_ROWS + 50_000 - DEPTH - taken
+    tracks.add(1, 10_000, 1_050_001)
+    assert tracks.ahead == (1_010_000 - DEPTH) // STILL_ROWS + 50_000 - DEPTH - taken

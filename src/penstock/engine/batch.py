@@ -41,6 +41,8 @@ MOST_OUTCOMES: Final = 4096
 _GROUP_OUTCOMES: Final = 512
 #: Seconds between writings of outcomes; a kill costs a look at the files of this time.
 RECORD_SECONDS: Final = 0.25
+#: Seconds between looks at which origins stand still, while the list is read no further.
+LOOK_SECONDS: Final = 1.0
 #: Seconds between progress events.
 PROGRESS_SECONDS: Final = 0.1
 #: (origin, reason) pairs in the summary.
@@ -100,7 +102,7 @@ class Batch:
         self._has_renamed = False
         self._over = False
         self._error: BaseException | None = None
-        self._began = self._loop.now()
+        self._began = self._looked_at = self._loop.now()
         self._pace = Pace(self._began)
 
     def start(self) -> None:
@@ -219,7 +221,7 @@ class Batch:
             self._warn_renamed(*added.renamed[0])
         for number, (count, first) in added.waiting.items():
             self._tracks.add(number, count, first)
-        self._intake.moved(self._tracks.pending)
+        self._intake.moved(self._tracks.ahead)
         self._listed = at_end
         self._owes = True
         self._ask_for_rows()
@@ -279,7 +281,7 @@ class Batch:
             self._runs.update(runs)
             # soon, for some may end right inside
             self._loop.soon(self._runner.add, runs)
-        self._intake.moved(self._tracks.pending)
+        self._intake.moved(self._tracks.ahead)
 
     def _ended(self, run: RowRun, end: End, error: BaseException | None) -> None:
         self._runs.discard(run)
@@ -317,6 +319,10 @@ class Batch:
         now = self._loop.now()
         if self._pace.is_due(now, RECORD_SECONDS):
             self._record()
+        if self._intake.is_ahead and now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._tracks.look()
+            self._intake.moved(self._tracks.ahead)
         self._progress(now)
         self._loop.call_later(PROGRESS_SECONDS, self._tick)
 

@@ -26,6 +26,8 @@ MOST_WAITING: Final = 4096
 MOST_UNHAD: Final = 3 * MOST_WAITING // 4
 MANY_UNHAD: Final = MOST_WAITING // 4
 FIRST_DEPTH: Final = 2 * FIRST_FILES
+#: Rows of an origin that stands still count as one in so many of those that the list is read ahead.
+STILL_ROWS: Final = 10
 #: Origins of which rows are taken at once.
 _AT_ONCE: Final = MOST_WAITING // DEPTH
 
@@ -33,12 +35,13 @@ _AT_ONCE: Final = MOST_WAITING // DEPTH
 class Track:
     """One origin's rows: how many are in the manifest and not taken yet, how many are taken and not ended, and up to
     which turn they were taken. `origin` is known once one was. When only `low` are left of those taken, more are.
-    `gives`: a row of it was had."""
+    `gives`: a row of it was had. `is_still`: none ended between the last two looks, nor since; `has_ended`: one did
+    since the last."""
 
-    __slots__ = ("gives", "low", "origin", "pending", "taken", "turn")
+    __slots__ = ("gives", "has_ended", "is_still", "low", "origin", "pending", "taken", "turn")
 
     def __init__(self, turn: int) -> None:
-        self.gives = False
+        self.gives = self.has_ended = self.is_still = False
         self.origin: Origin | None = None
         self.low = 0
         self.pending = 0
@@ -60,6 +63,21 @@ class Tracks:
         self.in_memory = 0
         #: Those of them whose origins have not given anything.
         self.unhad = 0
+        self._still = 0
+
+    @property
+    def ahead(self) -> int:
+        """Rows that the list is read ahead: those of origins that stand still count for little, or they would hide
+        whatever comes after them in the list. They cost no memory, and the bound is only ten times as far away."""
+        return self.pending - self._still + self._still // STILL_ROWS
+
+    def look(self) -> None:
+        """Now and then: find out which origins stand still."""
+        self._still = 0
+        for track in self._tracks.values():
+            track.is_still = not track.has_ended
+            track.has_ended = False
+            self._still += track.pending if track.is_still else 0
 
     def add(self, number: int, count: int, first: int) -> None:
         """`count` rows of an origin more are in the manifest, the first of them with the turn `first`."""
@@ -120,6 +138,10 @@ class Tracks:
             self._new.pop(number, None)
         elif not track.gives:
             self.unhad -= 1
+        track.has_ended = True
+        if track.is_still:
+            track.is_still = False
+            self._still -= track.pending
         track.taken -= 1
         self.in_memory -= 1
         if track.pending:
@@ -131,6 +153,8 @@ class Tracks:
     def _count_pending(self, track: Track, change: int) -> None:
         track.pending += change
         self.pending += change
+        if track.is_still:
+            self._still += change
 
     def _depth(self) -> int:
         return min(MOST_DEPTH, max(DEPTH, MOST_WAITING // (2 * len(self._tracks) or 1)))
