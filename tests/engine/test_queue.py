@@ -200,7 +200,7 @@ def test_a_slow_origin_that_is_alone_has_all_that_it_is_allowed() -> None:
 HAPPENINGS = ["put", "move", "lend", "end", "idle", "answer", "refuse", "look"]
 
 
-@given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 99))))
+@given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 99)), min_size=20, max_size=60))
 def test_whatever_happens_the_bounds_hold_the_counts_are_right_and_everybody_has_a_turn(
     happenings: list[tuple[str, int]],
 ) -> None:
@@ -226,7 +226,7 @@ def test_whatever_happens_the_bounds_hold_the_counts_are_right_and_everybody_has
 
     for kind, number in happenings:
         host = where[number % 4]
-        under_way = [ticket for ticket in starter.begun if ticket not in over and not ticket.waits]
+        under_way = [ticket for ticket in starter.begun if ticket not in over]
         if kind == "put":
             new = [Ticket(host.origin, 1) for _ in range(number % 7 + 1)]
             put += new

@@ -148,6 +148,7 @@ class Queue:
     def move(self, ticket: Ticket, host: Host, *, hurries: bool = False) -> None:
         """A download under way must ask `host`, and its turn there has to come first: it gives up the place that it
         has. `Starter.go_on` tells it. One that `hurries` waits before all others."""
+        self.drop(ticket)
         self._give_up_place(ticket)
         self._end_rest(ticket)
         ticket.host = host
