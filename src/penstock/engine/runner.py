@@ -327,7 +327,7 @@ class Runner:
             return
         # held back by our own rate limit it may be that nothing comes for a while
         patience = LIMITED_SECONDS if self._loop.gate.limited else IDLE_SECONDS
-        if run.host is not None and not run.host.politeness.has_answered:
+        if patience == IDLE_SECONDS and run.host is not None and not run.host.politeness.has_answered:
             patience = UNHEARD_SECONDS
         rests = run.context is not None and run.context.rests
         self._queue.set_idle(run, rests or now - run.moved_at >= patience)
