@@ -61,7 +61,6 @@ class Context:
         self._source = 0
         self._shown: str | None = None
         self._options: Options | None = None
-        self._host: Host | None = None
         self._watcher: tuple[Callable[[float], None], Callable[[], int]] | None = None
 
     @property
@@ -100,7 +99,7 @@ class Context:
         if self._source + 1 >= len(self.request.sources):
             return False
         self._source += 1
-        self._host = self._shown = self._options = None
+        self._shown = self._options = None
         return True
 
     # The origin
@@ -108,9 +107,7 @@ class Context:
     @property
     def host(self) -> Host:
         """The source's origin."""
-        if self._host is None:
-            self._host = self.hosts.get(origin(self.url), self.options.max_connections)
-        return self._host
+        return self.hosts.get(origin(self.url), self.options.max_connections)  # not kept: it may have been forgotten
 
     def host_of(self, url: str | None) -> Host:
         """The origin of a URL that redirects led to; None: the source's."""

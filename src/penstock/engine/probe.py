@@ -96,12 +96,12 @@ async def open_following(
             raise _leads_inside(step.url, context)
         context.answered(exchange.url)
         if not opened.opening.ended:
-            _Rest(context, opened)
+            _Leftover(context, opened)
         hops += 1
         exchange = replace(exchange, url=step.url)
 
 
-class _Rest:
+class _Leftover:
     """The rest of a redirect's body on its way: until it has come, the connection counts beside the download's own."""
 
     def __init__(self, context: Context, opened: Opened) -> None:
