@@ -25,3 +25,11 @@ def test_a_key_that_leaves_has_no_more_turns() -> None:
     turns.leave("a")
     turns.leave("a")
     assert turns.next(lambda _key: True) is None
+
+
+def test_keys_whose_turn_it_was_go_before_the_others() -> None:
+    turns: Turns[str] = Turns()
+    for key in "ab":
+        turns.join(key)
+    turns.return_to(["c", "d", "a"])
+    assert [turns.next(lambda _key: True) for _ in range(5)] == ["c", "d", "a", "b", "c"]

@@ -73,6 +73,8 @@ class Politeness:
         self._given_up_until: float | None = None
         #: True once it answered anything: then it is there, and a failure to reach it may heal.
         self.has_answered = False
+        #: When it did so last.
+        self.answered_at = now
         #: Why the origin was given up; None while it is not.
         self.given_up: GivenUp | None = None
 
@@ -127,6 +129,7 @@ class Politeness:
     def on_answer(self, now: float) -> None:
         """The origin answered, and did not say that it is asked too much."""
         self.has_answered = True
+        self.answered_at = now
         self._failures = self._trials = 0
         self._open_until = self.given_up = self._given_up_until = None
         if self._refused_at is None:

@@ -7,7 +7,7 @@ clocks. Invariant: an origin is in the ring at most once.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -28,6 +28,13 @@ class Turns(Generic[K]):
         if key not in self._inside:
             self._inside.add(key)
             self._ring.append(key)
+
+    def return_to(self, keys: Sequence[K]) -> None:
+        """Give turns again to `keys`, whose turn it was: before the others, the first of them first."""
+        for key in reversed(keys):
+            if key not in self._inside:
+                self._inside.add(key)
+                self._ring.appendleft(key)
 
     def leave(self, key: K) -> None:
         """No more turns for `key`."""

@@ -11,48 +11,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.core.rows import BadRow, Row
-from penstock.core.secrets import has_secrets, without_secrets
 from penstock.core.template import Template
 from penstock.core.urls import escape, origin, redact
 from penstock.engine.context import Surroundings
-from penstock.engine.download import Cancel
 from penstock.engine.intake import Intake
+from penstock.engine.outcomes import Tally, is_for_all
 from penstock.engine.pace import Pace
 from penstock.engine.place import open_directory
 from penstock.engine.resources import enough_resources
-from penstock.engine.runner import End, Run, Runner
-from penstock.engine.swift import Errand, Landed
-from penstock.errors import DownloadError, Reason, StorageError
+from penstock.engine.row_runs import RowRun, RowRuns
+from penstock.engine.runner import End, Runner
+from penstock.engine.tracks import Tracks
 from penstock.events import AnyEvent, BatchProgressed, RowRejected, Warned
-from penstock.model import IfExists, Options, Origin, Request, Result, Source, Summary, Validator
+from penstock.model import IfExists, Options, Summary
 from penstock.store.entries import Added, Entry, Job, Outcome, Rules
 from penstock.store.hashing import Stopped, hash_file
 from penstock.store.manifest import Manifest
 from penstock.store.manifest_file import reserved_targets
 from penstock.store.threads import Workers
 
-#: Rows of one origin that wait in memory for their turn: at least, and at most (when there are few origins).
-DEPTH: Final = 64
-MOST_DEPTH: Final = 1024
-#: Rows of all origins that do.
-MOST_WAITING: Final = 4096
 #: Outcomes that are not yet written down, beyond which nothing new begins.
 MOST_OUTCOMES: Final = 4096
 #: Outcomes that are written down without waiting for more.
 _GROUP_OUTCOMES: Final = 512
 #: Seconds between writings of outcomes; a kill costs a look at the files of this time.
 RECORD_SECONDS: Final = 0.25
+#: Seconds between looks at which origins stand still, while the list is read no further.
+LOOK_SECONDS: Final = 1.0
 #: Seconds between progress events.
 PROGRESS_SECONDS: Final = 0.1
-#: Folders whose paths are remembered.
-_KNOWN_FOLDERS: Final = 1024
 #: (origin, reason) pairs in the summary.
 _MOST_FAILURES: Final = 10
 
@@ -65,29 +57,6 @@ class Plan(NamedTuple):
     manifest: Path | None = None
     template: str = "{name}"
     rechecks: bool = False
-
-
-class _Track:
-    """One origin's rows: how many are in the manifest and not taken yet, how many are taken and not ended, and up to
-    which turn they were taken. `origin` is known once one was. When only `low` are left of those taken, more are."""
-
-    __slots__ = ("low", "origin", "pending", "taken", "turn")
-
-    def __init__(self, turn: int) -> None:
-        self.origin: Origin | None = None
-        self.low = 0
-        self.pending = 0
-        self.taken = 0
-        self.turn = turn
-
-
-class _RowRun(Run):
-    """The download of a row."""
-
-    job: Job
-    track: int
-    #: When it was taken from the manifest, Unix seconds.
-    began: float
 
 
 class Batch:
@@ -103,14 +72,6 @@ class Batch:
     ) -> None:
         template = Template(plan.template)  # first of all, for it may raise
         self._plan = plan
-        self._folders: dict[str, str] = {}
-        self._may_bet = plan.options.if_exists in {IfExists.ERROR, IfExists.SKIP}
-        self._sha256 = plan.manifest is not None
-        #: What the user gave for all rows goes to the origin of the list's first row: whoever wrote the list might add
-        #: a row that leads to a server of theirs (S05).
-        self._home: Origin | None = None
-        self._elsewhere = without_secrets(plan.options)
-        self._keeps_secrets = has_secrets(plan.options)
         self._runner = runner
         self._loop = shared.loop
         self._queue = shared.queue
@@ -120,9 +81,12 @@ class Batch:
         reserved = reserved_targets(plan.manifest, plan.directory)
         self._intake = Intake(rows, template, self._on_rows, reserved)
         self._manifest: Manifest | None = None
-        self._tracks: dict[int, _Track] = {}
-        self._wanting: set[int] = set()
-        self._runs: set[_RowRun] = set()
+        self._row_runs = RowRuns(
+            plan.directory, plan.options, with_digest=plan.manifest is not None, on_end=self._ended
+        )
+        self._tracks = Tracks()
+        self._tally = Tally()
+        self._runs: set[RowRun] = set()
         self._outcomes: list[Outcome] = []
         self._held_for = f"outcomes of {id(self)}"
         self._jobs = 0
@@ -138,11 +102,8 @@ class Batch:
         self._has_renamed = False
         self._over = False
         self._error: BaseException | None = None
-        self._began = self._loop.now()
+        self._began = self._looked_at = self._loop.now()
         self._pace = Pace(self._began)
-        self._pending = 0
-        self._left = self._unwanted = 0
-        self._done = self._skipped = self._failed = self._rejected = self._size = 0
 
     def start(self) -> None:
         """Open directory and manifest, then read the list."""
@@ -225,8 +186,8 @@ class Batch:
     ) -> None:
         manifest = self._manifest
         assert manifest is not None
-        if self._home is None and entries:
-            self._home = origin(entries[0].urls[0])
+        if self._row_runs.home is None and entries:
+            self._row_runs.home = origin(entries[0].urls[0])
         if error is not None:
             self._fail(error)
         for row in bad:
@@ -248,9 +209,9 @@ class Batch:
         self._work(record, partial(self._recorded_rows, at_end))
 
     def _recorded_rows(self, at_end: bool, added: Added) -> None:
-        self._done += added.done
-        self._skipped += added.done
-        self._failed += len(added.failed)
+        self._tally.done += added.done
+        self._tally.skipped += added.done
+        self._tally.failed += len(added.failed)
         for entry, why in added.failed:
             self._reject(entry.line, redact(entry.urls[0]), why, counts=False)
         for entry, why in added.clashes:
@@ -259,13 +220,8 @@ class Batch:
             self._has_renamed = True
             self._warn_renamed(*added.renamed[0])
         for number, (count, first) in added.waiting.items():
-            track = self._tracks.get(number)
-            if track is None:
-                track = self._tracks[number] = _Track(first - 1)
-            track.pending += count
-            self._pending += count
-            self._wanting.add(number)
-        self._intake.moved(self._pending)
+            self._tracks.add(number, count, first)
+        self._intake.moved(self._tracks.ahead)
         self._listed = at_end
         self._owes = True
         self._ask_for_rows()
@@ -283,29 +239,24 @@ class Batch:
         )
         self._emit(Warned(download=0, at=self._loop.now(), message=message))
 
+    def _warn_withheld(self) -> None:
+        message = (
+            f"login, cookies and header fields go to {self._row_runs.home} only, where the list begins; give others "
+            "theirs by .netrc, a cookie file, or header= lines in the list"
+        )
+        self._emit(Warned(download=0, at=self._loop.now(), message=message))
+
     def _reject(self, line: int, text: str, why: str, *, counts: bool = True) -> None:
-        self._rejected += counts
+        self._tally.rejected += counts
         self._emit(RowRejected(download=0, at=self._loop.now(), line=line, text=text, why=why))
 
     # Rows go out
 
     def _take(self) -> None:
         """Ask the manifest for rows of the origins that have room for more."""
-        if self._taking or self._stopped or self._is_held or not self._wanting or len(self._outcomes) >= MOST_OUTCOMES:
+        if self._taking or self._stopped or self._is_held or len(self._outcomes) >= MOST_OUTCOMES:
             return
-        room = MOST_WAITING - len(self._runs)
-        depth = self._depth()
-        wanted = []
-        for number in list(islice(self._wanting, MOST_WAITING // DEPTH)):
-            track = self._tracks[number]
-            count = min(depth - track.taken, track.pending, room)
-            if count <= 0:
-                if room <= 0:
-                    break
-                self._wanting.discard(number)
-                continue
-            wanted.append((number, track.turn, count))
-            room -= count
+        wanted = self._tracks.wanted()
         if not wanted:
             return
         manifest = self._manifest
@@ -313,119 +264,33 @@ class Batch:
         self._taking = True
         self._work(lambda: manifest.take(wanted), self._taken)
 
-    def _depth(self) -> int:
-        return min(MOST_DEPTH, max(DEPTH, MOST_WAITING // (2 * len(self._tracks) or 1)))
-
     def _taken(self, jobs: dict[int, list[Job]]) -> None:
         self._taking = False
         now = time.time()
         for number, rows in jobs.items():
-            track = self._tracks[number]
-            track.pending -= len(rows)
-            self._pending -= len(rows)
-            self._wanting.discard(number)
+            track = self._tracks.take(number, [job.turn for job in rows])
             if not rows:
                 continue
             if track.origin is None:
                 track.origin = origin(rows[0].urls[0])
-            track.turn = rows[-1].turn
-            track.taken += len(rows)
-            track.low = self._depth() // 2
-            runs = [self._run(job, number, track.origin, now) for job in rows]
+            if self._row_runs.withholds(track.origin):
+                self._warn_withheld()
+            runs = [self._row_runs.make(job, number, track.origin, now) for job in rows]
+            for run in runs:
+                run.cancelled = self._stopped
             self._runs.update(runs)
             # soon, for some may end right inside
             self._loop.soon(self._runner.add, runs)
-        self._intake.moved(self._pending)
+        self._intake.moved(self._tracks.ahead)
 
-    def _run(self, job: Job, number: int, source: Origin, now: float) -> _RowRun:
-        options = self._options_for(source)
-        if job.headers:
-            options = replace(options, headers=(*options.headers, *job.headers))
-        url, errand = job.urls[0], None
-        if job.is_vacant and self._may_bet and len(job.urls) == 1 and "@" not in url:
-            folder, _, name = job.target.rpartition("/")
-            errand = Errand(url, self._folder(folder), name, job.size, job.expected, self._sha256)
-        run = _RowRun(
-            source,
-            url,
-            options,
-            self._request,
-            self._ended,
-            is_one_of_many=True,
-            vacant=job.is_vacant,
-            errand=errand,
-        )
-        run.job = job
-        run.track = number
-        run.began = now
-        run.cancelled = self._stopped
-        return run
-
-    def _options_for(self, source: Origin) -> Options:
-        if source == self._home:
-            return self._plan.options
-        if self._keeps_secrets:
-            self._keeps_secrets = False  # said once
-            message = (
-                f"login, cookies and header fields go to {self._home} only, where the list begins; give others theirs "
-                "by .netrc, a cookie file, or header= lines in the list"
-            )
-            self._emit(Warned(download=0, at=self._loop.now(), message=message))
-        return self._elsewhere
-
-    def _folder(self, folder: str) -> str:
-        path = self._folders.get(folder)
-        if path is None:
-            if len(self._folders) >= _KNOWN_FOLDERS:
-                self._folders.clear()
-            path = self._folders[folder] = str(self._plan.directory / folder)
-        return path
-
-    def _request(self, run: _RowRun) -> Request:
-        job = run.job
-        folder, _, name = job.target.rpartition("/")
-        return Request(
-            sources=tuple(map(Source, job.urls)),
-            directory=Path(self._folder(folder)),
-            output=Path(name),
-            checksum=job.expected,
-            size=job.size,
-            sha256=self._sha256,
-            options=run.options,
-        )
-
-    def _ended(self, run: _RowRun, end: End, error: BaseException | None) -> None:
+    def _ended(self, run: RowRun, end: End, error: BaseException | None) -> None:
         self._runs.discard(run)
-        job, track = run.job, self._tracks[run.track]
-        track.taken -= 1
-        if isinstance(end, Landed):
-            self._done += 1
-            self._size += end.size
-            self._outcomes.append(_landed(job, end, run.began))
-        elif end is not None:
-            self._done += 1
-            self._skipped += end.skipped
-            self._size += end.fetched
-            self._outcomes.append(_done(job, end, run.began, self._plan.directory))
-        elif isinstance(error, StorageError) and error.is_for_all:
-            self._left += 1  # through no fault of its own: it stays to be fetched
+        self._tracks.end(run.track, was_had=end is not None)
+        outcome = self._tally.count(run.job, end, error, began=run.began, now=time.time(), root=self._plan.directory)
+        if outcome is not None:
+            self._outcomes.append(outcome)
+        elif error is not None and is_for_all(error):
             self._fail(error)
-        elif isinstance(error, DownloadError) and error.reason is Reason.UNWANTED:
-            self._unwanted += 1
-            self._outcomes.append(_failed(job, error, run.began))
-        elif isinstance(error, DownloadError):
-            self._failed += 1
-            self._outcomes.append(_failed(job, error, run.began))
-        elif error is None or isinstance(error, Cancel):
-            self._left += 1
-        else:  # a fault of ours must not look like a run that was stopped
-            self._failed += 1
-            self._outcomes.append(_failed(job, DownloadError(f"internal error: {error!r}"), run.began))
-        if track.pending:
-            if track.taken <= track.low:
-                self._wanting.add(run.track)
-        elif not track.taken:
-            del self._tracks[run.track]
         if len(self._outcomes) >= MOST_OUTCOMES:
             self._queue.hold(self._held_for, True)
         if not self._going:
@@ -454,21 +319,25 @@ class Batch:
         now = self._loop.now()
         if self._pace.is_due(now, RECORD_SECONDS):
             self._record()
+        if self._intake.is_ahead and now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._tracks.look()
+            self._intake.moved(self._tracks.ahead)
         self._progress(now)
         self._loop.call_later(PROGRESS_SECONDS, self._tick)
 
     def _progress(self, now: float) -> None:
-        size = self._size + self._runner.bytes_under_way()
-        self._pace.sample(now, self._done - self._skipped + self._failed, size)
+        size = self._tally.size + self._runner.bytes_under_way()
+        self._pace.sample(now, self._tally.done - self._tally.skipped + self._tally.failed, size)
         self._emit(
             BatchProgressed(
                 download=0,
                 at=now,
                 total=self._total(),
                 listed=self._listed,
-                done=self._done,
-                skipped=self._skipped,
-                failed=self._failed,
+                done=self._tally.done,
+                skipped=self._tally.skipped,
+                failed=self._tally.failed,
                 active=self._runner.running,
                 size=size,
                 speed=self._pace.speed,
@@ -477,7 +346,7 @@ class Batch:
         )
 
     def _total(self) -> int:
-        return self._done + self._failed + self._pending + self._left + len(self._runs)
+        return self._tally.done + self._tally.failed + self._tracks.pending + self._tally.left + len(self._runs)
 
     def _go_on(self) -> None:
         """After any change: take more rows, or end."""
@@ -490,7 +359,7 @@ class Batch:
         at_rest = not self._runs and not self._taking and not self._recording
         if not at_rest or self._jobs:
             return
-        if not self._stopped and (not self._listed or self._pending):
+        if not self._stopped and (not self._listed or self._tracks.pending):
             return
         if self._outcomes and not self._broken:
             self._record()
@@ -518,61 +387,13 @@ class Batch:
         error = self._error or error
         summary = Summary(
             total=self._total(),
-            done=self._done,
-            skipped=self._skipped,
-            failed=self._failed,
-            pending=self._pending + self._left,
-            rejected=self._rejected,
-            size=self._size,
+            done=self._tally.done,
+            skipped=self._tally.skipped,
+            failed=self._tally.failed,
+            pending=self._tracks.pending + self._tally.left,
+            rejected=self._tally.rejected,
+            size=self._tally.size,
             elapsed=now - self._began,
             failures=tuple(failures or ()),
         )
         self._on_end(summary if error is None else None, error)
-
-
-def _landed(job: Job, end: Landed, began: float) -> Outcome:
-    return Outcome(
-        job.id,
-        job.target,
-        end.size,
-        None if end.sha256 is None else f"sha256:{end.sha256}",
-        _shown(end.validator),
-        None,
-        began,
-        time.time(),
-        None,
-        None,
-        end.mtime_ns,
-    )
-
-
-def _shown(validator: Validator | None) -> str | None:
-    return None if validator is None else f"{validator.kind}:{validator.value}"
-
-
-def _done(job: Job, result: Result, began: float, root: Path) -> Outcome:
-    final = result.final_url if result.final_url != redact(job.urls[0]) else None
-    digest = result.sha256 or result.digest
-    return Outcome(
-        job.id,
-        job.target if result.path.name == job.target else _target(result.path, root) or job.target,
-        result.size,
-        None if digest is None else str(digest),
-        _shown(result.validator),
-        final,
-        began,
-        time.time(),
-        mtime=result.mtime_ns,
-    )
-
-
-def _target(path: Path, root: Path) -> str | None:
-    """The path below `root`, with ``/`` between its components."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
-
-
-def _failed(job: Job, error: DownloadError, began: float) -> Outcome:
-    reason = error.reason if isinstance(error.reason, Reason) else Reason.INTERNAL
-    status = getattr(error, "status", 0)
-    name = f"{reason.value} {status}" if reason is Reason.HTTP_STATUS and status else reason.value
-    return Outcome(job.id, job.target, started=began, ended=time.time(), reason=name, message=error.message)

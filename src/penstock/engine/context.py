@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from penstock.core.retry import Failure
 from penstock.core.secrets import without_secrets
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from penstock.engine.deliveries import Deliveries
     from penstock.engine.hosts import Host, Hosts
     from penstock.engine.purse import Purse
-    from penstock.engine.queue import Queue
+    from penstock.engine.queue import Queue, Ticket
 
 T = TypeVar("T")
+
+#: A wait of so many seconds before a retry is long enough for another file to make use of the place.
+LEND_SECONDS: Final = 1.0
 
 
 class Surroundings(NamedTuple):
@@ -41,20 +44,23 @@ class Surroundings(NamedTuple):
 class Context:
     """One download's surroundings. Belongs to the loop's thread."""
 
-    def __init__(self, number: int, request: Request, shared: Surroundings) -> None:
+    def __init__(self, number: int, request: Request, shared: Surroundings, ticket: Ticket | None = None) -> None:
+        """`ticket` is its place in the queue; None for what needs none."""
         self.number = number
         self.request = request
+        self.ticket = ticket
         self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
         self.started = self.loop.now()
         #: The last failure of a request.
         self.failure: Failure | None = None
         #: The origin that it was made to.
         self.failing: Host | None = None
+        #: True while it has waited for its turn before, in vain: it goes before others that wait.
+        self.hurries = False
         self._rests_until = 0.0
         self._source = 0
         self._shown: str | None = None
         self._options: Options | None = None
-        self._host: Host | None = None
         self._watcher: tuple[Callable[[float], None], Callable[[], int]] | None = None
 
     @property
@@ -93,7 +99,7 @@ class Context:
         if self._source + 1 >= len(self.request.sources):
             return False
         self._source += 1
-        self._host = self._shown = self._options = None
+        self._shown = self._options = None
         return True
 
     # The origin
@@ -101,9 +107,7 @@ class Context:
     @property
     def host(self) -> Host:
         """The source's origin."""
-        if self._host is None:
-            self._host = self.hosts.get(origin(self.url), self.options.max_connections)
-        return self._host
+        return self.hosts.get(origin(self.url), self.options.max_connections)  # not kept: it may have been forgotten
 
     def host_of(self, url: str | None) -> Host:
         """The origin of a URL that redirects led to; None: the source's."""
@@ -112,19 +116,29 @@ class Context:
         return self.hosts.get(asked, self.options.max_connections)
 
     async def permission(self, url: str | None = None) -> None:
-        """Return when the URL's origin may be asked, and count the request as made; raises NetworkError once it is
-        given up."""
-        if not self.ask(url):
-            await self.hosts.permission(self.host_of(url), self)
+        """Return when the URL's origin may be asked, and the download has its place there; count the request as made.
+        Raises NetworkError once the origin is given up."""
+        host = self.host_of(url)
+        if self.ticket is None:
+            await self.hosts.permission(host, self)
+        elif (turn := self.turn_at(host)) is not None:
+            await turn
 
-    def ask(self, url: str | None = None) -> bool:
-        """True when the URL's origin may be asked now: the request counts as made."""
-        politeness = self.host_of(url).politeness
-        now = self.now
-        if politeness.given_up is not None or politeness.delay(now) > 0:
-            return False
-        politeness.on_request(now)
-        return True
+    def turn_at(self, host: Host) -> Promise[None] | None:
+        """None when `host` may be asked at once, with the place that the download has; else its turn, which comes. A
+        request counts as made. Raises NetworkError, here or where the turn is awaited, once the origin is given up."""
+        self.hosts.check(host, self)
+        ticket, politeness = self.ticket, host.politeness
+        delay = politeness.delay(self.now)
+        if ticket is None:
+            politeness.on_request(self.now)
+            return self.sleep(delay) if delay > 0 else None
+        if delay <= 0 and ticket.has_place and ticket.host is host:
+            politeness.on_request(self.now)
+            return None
+        ticket.turn = turn = self.promise()
+        self.queue.move(ticket, host, hurries=self.hurries)
+        return turn
 
     def answered(self, url: str | None = None) -> None:
         """The URL's origin answered."""
@@ -188,6 +202,17 @@ class Context:
 
         self.workers.submit(job, done)
         return promise
+
+    def rest(self, seconds: float) -> Promise[None]:
+        """Wait before the next request, which `permission` comes before."""
+        if seconds >= LEND_SECONDS:
+            self.lend()
+        return self.sleep(seconds)
+
+    def lend(self) -> None:
+        """Let another file have the place: nothing is asked for a while."""
+        if self.ticket is not None:
+            self.queue.lend(self.ticket)
 
     def sleep(self, seconds: float) -> Promise[None]:
         """A promise that is kept after `seconds`."""

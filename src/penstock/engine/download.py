@@ -169,6 +169,7 @@ class Download:
             await self._disk(lambda: forget(place))
         self._enter(State.PREPARING)
         self._release()
+        self._count_on_disk(False)
         self._place = self._directory = self._pipe = self._checkpoints = self._fetch_now = None
         self._known = Representation()
         self._patience = Patience(self.context)
@@ -179,7 +180,7 @@ class Download:
         if isinstance(self._first, Failure):
             failure, self._first = self._first, None
             self._enter(State.PROBING)
-            await self.context.sleep(self._patience.next_wait(failure))
+            await self.context.rest(self._patience.next_wait(failure))
         skipped = None if self._vacant else await self._look()
         if skipped is not None:
             return self._skip(skipped)
@@ -191,7 +192,7 @@ class Download:
                 return await self._round()
             except RepresentationMoved as moved:
                 if moved.failure is not None:
-                    await self.context.sleep(self._patience.next_wait(moved.failure))
+                    await self.context.rest(self._patience.next_wait(moved.failure))
                 else:
                     self._count_change(moved.why)
                 await self._start_over(moved.why)
@@ -370,6 +371,11 @@ class Download:
 
     def _hold(self, directory: Directory) -> None:
         self._directory = directory
+        self._count_on_disk(True)
+
+    def _count_on_disk(self, is_on_disk: bool) -> None:
+        if self.context.ticket is not None:
+            self.context.ticket.is_on_disk = is_on_disk
 
     def _settle_in(self, claimed: Place | Skipped) -> None:
         if isinstance(claimed, Place):

@@ -238,7 +238,7 @@ class Engine:
             self._loop.call(cancel)
 
     def _on_trouble(self, host: Host, message: str) -> None:
-        if host.files + host.waiting > 1:  # a lone download says it by itself
+        if host.files + host.resting + host.waiting > 1:  # a lone download says it by itself
             self._warn(message)
 
     def _on_given_up(self, host: Host) -> None:

@@ -15,11 +15,11 @@ from penstock.core.ramp import Ramp
 from penstock.core.rates import median
 from penstock.core.retry import Cause, Failure
 from penstock.core.segments import Assignment, Segments
-from penstock.engine.context import Context
+from penstock.engine.context import LEND_SECONDS, Context
 from penstock.engine.lane import Lane, SegmentLane, StreamLane
 from penstock.engine.patience import Patience, TransferFailed
 from penstock.engine.pipe import Pipe
-from penstock.engine.probe import MAX_REJECTS, Opened, open_following
+from penstock.engine.probe import EXPIRED, MAX_REJECTS, Opened, open_following
 from penstock.errors import DownloadError, Reason
 from penstock.events import Progressed, Raced, Stolen
 from penstock.model import Representation
@@ -52,8 +52,6 @@ _LONGEST_RETRY_AFTER: Final = 300.0
 _SMALL_BYTES: Final = 1024 * 1024
 #: Seconds over which the speed that people see is averaged.
 _SPEED_SECONDS: Final = 3.0
-#: Statuses a link that ran out gives, when the source may give a fresh one (F28).
-_EXPIRED: Final = {401, 403, 404, 410}
 
 
 class RepresentationMoved(Exception):
@@ -105,9 +103,13 @@ class Fetch:
         #: The quickest so far: on a fast link the others waited for this very thread, or for its processor.
         self._least_setup = _FIRST_SETUP
         self._rate = 0.0
-        self._host = context.host
+        self._host = context.host_of(url)
+        #: Its turn at the origin, while it waits for one.
+        self._turn: Promise[None] | None = None
         self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
         self._last_progress = 0.0
+        #: The link ran out; a fresh one is being asked for, once no connection needs the place where this one leads.
+        self._ran_out = False
         self._resolving: Task | None = None
         self._resolved_at = -1
         self._slammed = 0
@@ -250,7 +252,7 @@ class Fetch:
         if lane.accepted:
             self._patience.contacted = True
             self._slammed = self._excused = 0
-            self.context.answered()
+            self.context.answered(self._url)
         if isinstance(lane, StreamLane) and failure is None:
             self._stream_ended(lane)
         elif failure is not None:
@@ -281,12 +283,13 @@ class Fetch:
         if working and not lane.flowing and self._is_turned_away(lane, failure):
             self._turned_away(failure)
             return
-        self.context.failed(failure)
+        self.context.failed(failure, self._url)
         try:
-            if failure.status in _EXPIRED and self._is_old_link(lane):
+            if failure.status in EXPIRED and self._is_old_link(lane):
                 return
-            if failure.status in _EXPIRED and self._may_resolve():
-                self._resolve()
+            if failure.status in EXPIRED and self._may_resolve():
+                self._ran_out = True
+                self._resolved_at = self.segments.done_bytes
                 return
             self._wait(self._patience.next_wait(failure, lane.opened))
         except DownloadError as error:
@@ -327,16 +330,15 @@ class Fetch:
     def _is_old_link(self, lane: Lane) -> bool:
         """A fresh link is being asked for, or came while this one was on its way."""
         asked = lane.transfer.url if lane.transfer is not None else self._url
-        return self._resolving is not None or asked != self._url
+        return self._ran_out or asked != self._url
 
     def _may_resolve(self) -> bool:
         """Once for each time that bytes came: a fresh link that fails at once is an answer too."""
-        moved = self._url != self.context.url and self._resolving is None
+        moved = self._url != self.context.url and not self._ran_out
         return moved and self.segments.done_bytes != self._resolved_at
 
     def _resolve(self) -> None:
         """The final URL ran out: ask the source for a fresh one (F28)."""
-        self._resolved_at = self.segments.done_bytes
         self._resolving = Task(self._ask_source(), self._resolved)
         self._resolving.start()
 
@@ -346,16 +348,17 @@ class Fetch:
             try:
                 opened = await open_following(self.context, exchange)
             except TransferFailed as failed:
-                await self.context.sleep(self._patience.next_wait(failed.failure))
+                await self.context.rest(self._patience.next_wait(failed.failure))
                 continue
             opened.drop()
             if opened.head.status in {200, 206}:
                 return opened.url
             failure = Failure(Cause.STATUS, f"HTTP {opened.head.status}", status=opened.head.status)
-            await self.context.sleep(self._patience.next_wait(failure))
+            await self.context.rest(self._patience.next_wait(failure))
 
     def _resolved(self, url: str | None, error: BaseException | None) -> None:
         self._resolving = None
+        self._ran_out = False
         if self._over:
             return
         if error is not None:
@@ -363,6 +366,7 @@ class Fetch:
             return
         assert url is not None
         self._url = url
+        self._host = self.context.host_of(url)
         self._settle()
 
     # Sharing out
@@ -377,22 +381,29 @@ class Fetch:
         if self.pipe.error is not None:
             self._end(self.pipe.error)
             return
-        if self._resolving is None and self.context.now >= self._not_before:
+        if self._ran_out:
+            if not self._lanes and self._resolving is None:
+                self._resolve()
+        elif self.context.now >= self._not_before:
             self._fill(rate)
+        elif not self._lanes and self._not_before - self.context.now >= LEND_SECONDS:
+            self.context.lend()
 
     def _fill(self, rate: float) -> None:
-        if not self._ranged:
-            if not self._lanes and self._may_ask():
-                self._host.politeness.on_request(self.context.now)
-                self._open_stream()
+        if self._ranged and self._refused:
             return
-        if self._refused:
+        is_first = not self._lanes
+        if is_first and not self._has_turn():
+            return
+        if not self._ranged:
+            if is_first:
+                self._open_stream()
             return
         allowed = min(self._ramp.limit, max(1, len(self._lanes) + self.context.queue.spare_connections(self._host)))
         if self.most_lanes == 1 and allowed > 1 and not self.segments.has_free:
             self._share_out(allowed)
         while len(self._lanes) < allowed:
-            if not self._may_ask():
+            if not is_first and not self._may_ask():
                 return
             measured = rate or self._rate
             share = allowed if measured else allowed - len(self._lanes)
@@ -401,11 +412,31 @@ class Fetch:
             )
             if assignment is None:
                 return
-            self._host.politeness.on_request(self.context.now)
+            if not is_first:
+                self._host.politeness.on_request(self.context.now)
+            is_first = False
             self._open(assignment)
 
+    def _has_turn(self) -> bool:
+        """True when the first connection may be made: the file has its place at the origin, and the request counts as
+        made. Else this is looked at again when its turn has come."""
+        try:
+            if self._turn is None:
+                self._turn = self.context.turn_at(self._host)
+                if self._turn is None:
+                    return True
+                self._turn.on_settled(self._settle)
+            if not self._turn.settled:
+                return False
+            turn, self._turn = self._turn, None
+            turn.result()
+        except DownloadError as error:
+            self._end(error)
+            return False
+        return True
+
     def _may_ask(self) -> bool:
-        """True when the origin may be asked now; else this is looked at again when it may."""
+        """True when the origin may be asked for more now; else this is looked at again when it may."""
         delay = self._host.politeness.delay(self.context.now)
         if delay > 0:
             self._wait(delay)

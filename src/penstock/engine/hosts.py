@@ -15,29 +15,62 @@ from penstock.net.tasks import Promise
 
 #: Files of one origin at once, unless said otherwise: what browsers have settled on for connections, and a little.
 DEFAULT_PER_HOST: Final = 8
+#: Seconds for which an origin that answered is taken for one that does, though its files wait for their answers.
+STILL_SECONDS: Final = 5.0
 #: Origins remembered although nothing is asked of them, before the plain ones are forgotten.
 _KEPT: Final = 256
 
 
 class Host:
-    """One origin. `files` are under way, `extra` are connections beyond each file's first, `waiting` files wait."""
+    """One origin. `files` have a place at it, of which `idle` bring nothing; `extra` are connections beyond each file's
+    first, `resting` files have lent their places (`holding` of them with files open), `waiting` files wait for one, and
+    of those that began here `away` wait for one elsewhere. `unsure` is what the queue counted last of what need not
+    ever move."""
 
-    __slots__ = ("extra", "files", "is_told", "origin", "politeness", "sleepers", "waiting")
+    __slots__ = ("away", "extra", "files", "holding", "idle", "is_told", "origin", "politeness", "resting", "sleepers",
+                 "unsure", "waiting")  # fmt: skip
 
     def __init__(self, origin: Origin, politeness: Politeness) -> None:
         self.origin = origin
         self.politeness = politeness
-        self.files = 0
+        self.files = self.idle = 0
         self.extra = 0
+        self.unsure = 0
+        self.resting = self.holding = 0
         self.waiting = 0
+        self.away = 0
         self.sleepers: set[Promise[None]] = set()
         #: True once it was said that its files are not tried.
         self.is_told = False
 
     @property
     def room(self) -> int:
-        """Files that may begin, as far as numbers go."""
+        """Files that may have a place besides those that do, as far as numbers go."""
         return self.politeness.room - self.files - self.extra
+
+    @property
+    def room_for_new(self) -> int:
+        """Files that may begin, as far as numbers go. As many as may be under way may rest besides, no more: an origin
+        in trouble is not asked for one file after another, only for all of them to wait."""
+        return self.room - max(0, self.resting - self.politeness.limit)
+
+    def moves(self, now: float) -> bool:
+        """True when it gives what it is asked for: it answered, and bytes come for most of its files, or would if their
+        answers were there."""
+        return self.politeness.has_answered and self.files >= 2 * self._still(now) + self.resting + self.away
+
+    def unmoved(self, now: float) -> int:
+        """Files that count among all under way and need not ever move: those that bring nothing or wait, and all of an
+        origin that is not known to answer."""
+        return self.holding + self.away + (self._still(now) if self.moves(now) else self.files)
+
+    def _still(self, now: float) -> int:
+        return 0 if now - self.politeness.answered_at < STILL_SECONDS else self.idle
+
+    @property
+    def is_unused(self) -> bool:
+        """True when no file is at it, or will be again."""
+        return not (self.files or self.extra or self.resting or self.waiting or self.away)
 
     def give_up(self, why: str, failure: Failure, now: float) -> None:
         """The origin cannot be had: whoever waits for it hears so at once."""
@@ -94,11 +127,11 @@ class Hosts:
         self.get(origin, 1).politeness.slow_down(pace, self._now())
 
     async def permission(self, host: Host, context: Context) -> None:
-        """Return when a request may be made, and count it as made; raises NetworkError once the origin is given up."""
+        """Return when a request may be made by what has no place in the queue, and count it as made; raises
+        NetworkError once the origin is given up."""
         politeness = host.politeness
         while True:
-            if politeness.given_up is not None:
-                raise refusal(politeness.given_up, context.shown_url)
+            self.check(host, context)
             now = self._now()
             delay = politeness.delay(now)
             if delay <= 0:
@@ -110,6 +143,12 @@ class Hosts:
                 await sleeper
             finally:
                 host.sleepers.discard(sleeper)
+
+    def check(self, host: Host, context: Context) -> None:
+        """Raise NetworkError when the origin is given up."""
+        host.politeness.look_again(self._now())
+        if host.politeness.given_up is not None:
+            raise refusal(host.politeness.given_up, context.shown_url)
 
     def answered(self, host: Host) -> None:
         """The origin answered."""
@@ -142,7 +181,7 @@ class Hosts:
             return
         now = self._now()
         for origin, host in list(self._hosts.items()):
-            if not (host.files or host.waiting or host.extra) and host.politeness.is_plain(now):
+            if host.is_unused and host.politeness.is_plain(now):
                 del self._hosts[origin]
         self._most = max(_KEPT, 2 * len(self._hosts))  # those that must be kept are not looked at for each new one
 

@@ -21,7 +21,8 @@ from penstock.store.schema import row_key
 
 #: Rows that were read and not yet recorded, at most.
 BUFFER_ROWS: Final = 2000
-#: Rows that are recorded and still to be fetched, at most: beyond it the list is not read further.
+#: Rows that are recorded and still to be fetched, at most, those of origins that stand still counting for less (see
+#: `tracks`): beyond it the list is not read further.
 AHEAD_ROWS: Final = 100_000
 #: Characters of a bad line that are shown.
 _EXCERPT: Final = 120
@@ -73,16 +74,21 @@ class Intake:
             self._changed.notify_all()
 
     def moved(self, ahead: int) -> None:
-        """So many rows are recorded and still to be fetched. On any thread."""
+        """The list is read so many rows ahead of what is fetched. On any thread."""
         with self._changed:
             self._ahead = ahead
             self._changed.notify_all()
+
+    @property
+    def is_ahead(self) -> bool:
+        """True when the list is read no further, for it is far enough ahead. On any thread."""
+        return self._ahead >= AHEAD_ROWS
 
     def _run(self) -> None:
         try:
             for number, row in enumerate(self._rows, 1):
                 item = prepared(Row((row,), number) if isinstance(row, str) else row, self._template, self._reserved)
-                if len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS:
+                if len(self._items) >= BUFFER_ROWS or self.is_ahead:
                     self._wait_for_room()
                 self._items.append(item)
                 if not self._busy:  # looked at after the row was added: who makes it idle meanwhile finds the row
@@ -98,7 +104,7 @@ class Intake:
 
     def _wait_for_room(self) -> None:
         with self._changed:
-            while not self._stopped and (len(self._items) >= BUFFER_ROWS or self._ahead >= AHEAD_ROWS):
+            while not self._stopped and (len(self._items) >= BUFFER_ROWS or self.is_ahead):
                 self._changed.wait()
 
     def _hand_on(self) -> None:

@@ -24,10 +24,14 @@ from penstock.errors import ProtocolError, Reason, ServerRefused
 from penstock.model import Head
 from penstock.net.configure import Exchange
 from penstock.net.tasks import Promise
-from penstock.net.transfer import Transfer
+from penstock.net.transfer import Transfer, Verdict
 
 #: Unusable answers to range requests after which the source is read as one stream.
 MAX_REJECTS: Final = 3
+#: Seconds between a redirect and its use, for want of a place where it leads, from which on its link may have run out.
+LINK_SECONDS: Final = 10.0
+#: Statuses that such a link gives.
+EXPIRED: Final = frozenset({401, 403, 404, 410})
 #: Seconds that a redirect's own body may take to its end, which keeps the connection usable.
 _DRAIN_SECONDS: Final = 2.0
 
@@ -53,10 +57,13 @@ async def open_following(
 ) -> Opened:
     """Make a request and follow its redirects; raises TransferFailed, or ServerRefused for a bad redirect.
 
-    With a `purse` a small body is collected on the way. `first` is the first answer, when it is there already.
+    With a `purse` a small body is collected on the way. `first` is the first answer, when it is there already. A link
+    that ran out while its turn had not come is asked for once more, and then it does not wait behind others again.
     """
-    hops = 0
+    hops, source = 0, exchange
+    context.hurries = False
     while True:
+        asked = context.now
         try:
             opened = first or await _open(context, exchange, purse)
         except TransferFailed as failed:
@@ -64,6 +71,13 @@ async def open_following(
                 raise _leads_inside(exchange.url, context) from None
             raise
         first = None
+        has_waited = hops and opened.transfer.opened - asked >= LINK_SECONDS
+        if has_waited and not context.hurries and opened.head.status in EXPIRED:
+            opened.drop()
+            context.answered(opened.url)
+            context.hurries = True
+            hops, exchange = 0, source
+            continue
         step = follow(
             exchange.url,
             opened.head,
@@ -81,9 +95,42 @@ async def open_following(
             opened.drop()
             raise _leads_inside(step.url, context)
         context.answered(exchange.url)
-        context.loop.call_later(_DRAIN_SECONDS, opened.transfer.stop)
+        if not opened.opening.ended:
+            _Leftover(context, opened)
         hops += 1
         exchange = replace(exchange, url=step.url)
+
+
+class _Leftover:
+    """The rest of a redirect's body on its way: until it has come, the connection counts beside the download's own."""
+
+    def __init__(self, context: Context, opened: Opened) -> None:
+        self._context = context
+        self._host = context.host_of(opened.url)
+        self._transfer = opened.transfer
+        self._is_over = False
+        context.hosts.take_extra(self._host, 1)
+        opened.transfer.follower = self
+        context.loop.call_later(_DRAIN_SECONDS, self._break_off)
+
+    def on_head(self, transfer: Transfer, head: Head) -> Verdict:
+        """Never called: the head is known."""
+        return Verdict.DRAIN
+
+    def on_body(self, transfer: Transfer, block: bytes) -> bool:
+        """Never called: nobody wants it."""
+        return False
+
+    def on_end(self, transfer: Transfer, failure: Failure | None) -> None:
+        """It is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._context.hosts.take_extra(self._host, -1)
+            self._context.queue.free(self._host)
+
+    def _break_off(self) -> None:
+        self._transfer.stop()
+        self.on_end(self._transfer, None)
 
 
 def _leads_inside(url: str, context: Context) -> ServerRefused:
@@ -135,7 +182,7 @@ async def probe(
         try:
             opened, first = await open_following(context, exchange, purse, first), None
         except TransferFailed as failed:
-            await context.sleep(patience.next_wait(failed.failure))
+            await context.rest(patience.next_wait(failed.failure))
             continue
         answer = read_answer(opened.head, time.time())
         if not isinstance(answer, Refusal | Broken):
@@ -148,7 +195,7 @@ async def probe(
                 Cause.STATUS, status_line(answer.status), status=answer.status, retry_after=answer.retry_after
             )
             context.failed(failure, opened.url)
-            await context.sleep(patience.next_wait(failure))
+            await context.rest(patience.next_wait(failure))
             continue
         if range_header is None:
             raise ProtocolError(f"{context.shown_url}: unusable answer: {answer.why}", url=context.shown_url)

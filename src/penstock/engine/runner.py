@@ -30,6 +30,8 @@ End: TypeAlias = Result | Landed | None
 LOOK_SECONDS: Final = 0.25
 #: Seconds without a byte after which a file lends its place to another.
 IDLE_SECONDS: Final = 1.0
+#: The same for one of an origin that has never answered: how soon the next origin is tried depends on it.
+UNHEARD_SECONDS: Final = 0.25
 #: The same under a rate limit.
 LIMITED_SECONDS: Final = 20.0
 #: A file of many may take this many seconds, and one more for each so many bytes: a server that trickles for ever
@@ -50,6 +52,8 @@ class Run(Ticket):
     cancelled = False
     #: True when it does not count in the queue any more.
     has_left = False
+    #: Seconds that it waited for a place after it had begun: they do not count as slowness.
+    waited = 0.0
     ended: Promise[None] | None = None
     swift: Swift[Run] | None = None
     context: Context | None = None
@@ -169,6 +173,12 @@ class Runner:
             run.host.politeness.on_request(run.moved_at)
             run.swift = self._swifts.begin(run, run.errand, run.options)
 
+    def go_on(self, run: Run) -> None:
+        """It has its place at another origin (from the queue)."""
+        run.moved_at = self._loop.now()
+        if run.turn is not None:
+            run.turn.set(None)
+
     def arrived(self, run: Run) -> None:
         """A small file came whole: while it is put away another one may begin (from its swift)."""
         assert run.host is not None
@@ -199,7 +209,8 @@ class Runner:
                 first.drop()
             self._ended(run, None, Cancel())
             return
-        run.context = Context(run.number, run.make(run), self._shared)
+        # one that was put away, and is not after all, has left the queue
+        run.context = Context(run.number, run.make(run), self._shared, None if run.has_left else run)
         run.context.started = run.begun
         for _ in range(run.source):
             run.context.next_source()
@@ -259,6 +270,9 @@ class Runner:
 
     def refuse(self, run: Run, why: GivenUp) -> None:
         """Its origin was given up while it waited (from the queue)."""
+        if run.turn is not None and run.context is not None:
+            run.turn.fail(refusal(why, run.context.shown_url))
+            return
         sources = () if run.errand is not None else run.make(run).sources
         if run.source + 1 < len(sources):  # it waits for another one instead
             run.source += 1
@@ -296,10 +310,11 @@ class Runner:
                     self._give_up_small(run, run.swift)
             elif run.context is not None and run.download is not None:
                 run.context.look(now)
+                run.waited += LOOK_SECONDS if run.waits else 0.0
                 self._see_movement(run, run.download.bytes_awaited(), now)
                 if self._is_late(run, now):
                     self._interrupt(run, Deadline)
-        self._queue.advance()
+        self._queue.look()
         self._looking = bool(self._running)
         if self._looking:
             self._loop.call_later(LOOK_SECONDS, self._look)
@@ -312,6 +327,8 @@ class Runner:
             return
         # held back by our own rate limit it may be that nothing comes for a while
         patience = LIMITED_SECONDS if self._loop.gate.limited else IDLE_SECONDS
+        if patience == IDLE_SECONDS and run.host is not None and not run.host.politeness.has_answered:
+            patience = UNHEARD_SECONDS
         rests = run.context is not None and run.context.rests
         self._queue.set_idle(run, rests or now - run.moved_at >= patience)
 
@@ -319,7 +336,7 @@ class Runner:
     def _is_late(run: Run, now: float) -> bool:
         deadline = run.options.deadline
         if deadline is None and run.is_one_of_many and run.moved_to is not None:  # else it waits for the disk
-            deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES
+            deadline = TRICKLE_SECONDS + (run.moved_to or 0) / TRICKLE_BYTES + run.waited
         return deadline is not None and now - run.begun >= deadline
 
     def _give_up_small(self, run: Run, swift: Swift[Run]) -> None:
