@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from penstock.core.ranges import RangeSet
+from penstock.errors import StorageError
 from penstock.store.directory import Directory
 from penstock.store.hashing import TrailingHash
 from penstock.store.journal import Journal
@@ -99,6 +100,23 @@ def test_S04_a_link_in_its_place_is_not_followed(directory: Directory, tmp_path:
     with pytest.raises(OSError, match=r"b\.part"):
         PartFile.open(directory, "b")
     assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_F38_a_kill_as_it_replaced_the_target_leaves_a_second_name_that_goes(directory: Directory) -> None:
+    (directory.path / "a.iso.part").write_bytes(b"whole")
+    os.link(directory.path / "a.iso.part", directory.path / "a.iso.part~")
+    opened = PartFile.open(directory, "a.iso")
+    assert opened is not None
+    opened.close()
+    assert [path.name for path in directory.path.iterdir()] == ["a.iso.part"]
+
+
+def test_S04_a_second_name_of_ours_does_not_make_up_for_a_strange_one(directory: Directory) -> None:
+    (directory.path / "a.iso.part").write_bytes(b"precious")
+    for name in ("a.iso.part~", "precious"):
+        os.link(directory.path / "a.iso.part", directory.path / name)
+    with pytest.raises(StorageError, match="a link to another file"):
+        PartFile.open(directory, "a.iso")
 
 
 def test_a_pipe_in_its_place_is_refused(directory: Directory) -> None:

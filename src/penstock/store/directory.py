@@ -23,6 +23,8 @@ _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | geta
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
 #: Where a descriptor has a name by which a file without one can be given one (Linux, open(2): O_TMPFILE).
 _DESCRIPTORS: Final = "/proc/self/fd"
+#: Of the second name that a file has for a moment, to replace another one by it.
+ASIDE_SUFFIX: Final = "~"
 #: What file systems say that have no files without names, and kernels that never heard of them.
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
 
@@ -177,7 +179,7 @@ class Directory:
     def name_over(self, old: str, new: str) -> bool:
         """Let `old` appear as `new` at once, replacing what was there. True when it has both names now, False when
         `old` is gone."""
-        aside = old + "~"
+        aside = old + ASIDE_SUFFIX
         self.remove(aside)
         try:
             os.link(self._at(old), self._at(aside), src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)

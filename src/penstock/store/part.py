@@ -16,7 +16,7 @@ from typing import Final
 
 from penstock.core.ranges import RangeSet
 from penstock.errors import StorageError
-from penstock.store.directory import Directory
+from penstock.store.directory import ASIDE_SUFFIX, Directory
 from penstock.store.lock import try_lock
 
 PART_SUFFIX: Final = ".part"
@@ -187,7 +187,7 @@ class PartFile:
         """Delete the part and what a crash left of replacing the target by it, unless its name is another file's by
         now; the descriptor stays until `close`."""
         if self.is_there:
-            self.directory.remove(self.name + "~")
+            self.directory.remove(self.name + ASIDE_SUFFIX)
             self.directory.remove(self.name)
 
     def close(self) -> None:
@@ -218,10 +218,15 @@ def _check_ours(descriptor: int, directory: Directory, name: str, target: str) -
     where = directory.path / name
     if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
         raise StorageError(f"{where}: it belongs to another user; delete it, or choose another name with -o")
-    if status.st_nlink > 1:
-        there = directory.status(target)
-        if status.st_nlink > 2 or there is None or not os.path.samestat(there, status):
-            raise StorageError(f"{where}: it is a link to another file too; delete it, or choose another name with -o")
+    if status.st_nlink > 1 and _is(directory.status(name + ASIDE_SUFFIX), status):  # killed as it replaced the target
+        directory.remove(name + ASIDE_SUFFIX)
+        status = os.fstat(descriptor)
+    if status.st_nlink > 1 and (status.st_nlink > 2 or not _is(directory.status(target), status)):
+        raise StorageError(f"{where}: it is a link to another file too; delete it, or choose another name with -o")
+
+
+def _is(there: os.stat_result | None, status: os.stat_result) -> bool:
+    return there is not None and os.path.samestat(there, status)
 
 
 if hasattr(os, "pwritev"):
