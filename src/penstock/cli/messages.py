@@ -87,6 +87,8 @@ def _verified(result: Result) -> str:
 
 def failed(error: BaseException, *, kept: int) -> str:
     """One line for an error. `kept` bytes are durably on disk for the next try, 0 when it would start over."""
+    if isinstance(error, MemoryError):
+        return "out of memory; ask for fewer files or connections at once"
     if not isinstance(error, DownloadError):
         return (
             f"internal error: {type(error).__name__}: {_one_line(str(error))}; "

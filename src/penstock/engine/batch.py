@@ -23,7 +23,7 @@ from penstock.engine.intake import Intake
 from penstock.engine.outcomes import Tally, is_for_all
 from penstock.engine.pace import Pace
 from penstock.engine.place import open_directory
-from penstock.engine.resources import enough_resources
+from penstock.engine.resources import enough_resources, fault_of
 from penstock.engine.row_runs import RowRun, RowRuns
 from penstock.engine.runner import End, Runner
 from penstock.engine.tracks import Tracks
@@ -164,6 +164,12 @@ class Batch:
         self._error = self._error or error
         self.stop()
         self._queue.hold(self._held_for, False)  # nothing of it begins any more, and others must
+
+    def fail(self, error: BaseException) -> None:
+        """A step of it may have been lost: end, rather than wait for it."""
+        self._going = False
+        self._fail(fault_of(error, "the list"))
+        self._loop.soon(self._go_on)
 
     def _opened(self, manifest: Manifest) -> None:
         self._manifest = manifest

@@ -37,6 +37,7 @@ from penstock.engine.place import (
 from penstock.engine.probe import Opened, probe
 from penstock.engine.purse import Purse
 from penstock.engine.quick import deliver, settle, whole_file
+from penstock.engine.resources import fault_of
 from penstock.engine.states import TRANSITIONS, State
 from penstock.engine.verify import Mismatch, Verifier, announce
 from penstock.errors import (
@@ -44,7 +45,6 @@ from penstock.errors import (
     DigestMismatch,
     DownloadError,
     NetworkError,
-    OutOfResources,
     ProtocolError,
     Reason,
     RepresentationChanged,
@@ -590,8 +590,6 @@ class Download:
             return error
         if isinstance(error, Deadline):
             return too_late(self.context)
-        if isinstance(error, MemoryError):
-            return OutOfResources(f"{url}: out of memory; ask for fewer files or connections at once", url=url)
         place = self._place
         if isinstance(error, FileExistsError) and place is not None:
             return TargetExists(
@@ -604,7 +602,9 @@ class Download:
             failure = storage_error(error, path)
             failure.url = url
             return failure
-        return DownloadError(f"{url}: internal error: {type(error).__name__}: {error}", url=url)
+        fault = fault_of(error, url)
+        fault.url = url
+        return fault
 
     async def _keep_what_came(self, failure: DownloadError | None) -> None:
         """Make the bytes that came durable and say whether they can be gone on from; drop an empty part."""

@@ -65,7 +65,7 @@ class Engine:
         with enough_resources(), contextlib.ExitStack() as begun:
             self._fanout = Fanout(listener, lambda full: self._loop.call(self._hold, full))
             begun.callback(self._fanout.close)
-            self._loop = loop = Loop(_report)
+            self._loop = loop = Loop(self._on_fault)
             begun.callback(loop.close)
             self._writer = Workers("penstock-write", 1, loop.call)
             begun.callback(self._writer.close)
@@ -237,6 +237,14 @@ class Engine:
         if future.cancelled() and self._owner == os.getpid():
             self._loop.call(cancel)
 
+    def _on_fault(self, error: BaseException) -> None:
+        """Something that was to be done was not, and nobody knows whose it was (the system has no memory, or a fault of
+        ours): whatever may wait for it ends, rather than hang."""
+        logging.getLogger("penstock").error("internal error on the network thread", exc_info=error)
+        self._runner.fail_all(error)
+        for batch in list(self._batches):
+            batch.fail(error)
+
     def _on_trouble(self, host: Host, message: str) -> None:
         if host.files + host.resting + host.waiting > 1:  # a lone download says it by itself
             self._warn(message)
@@ -257,10 +265,6 @@ def _resolve(future: Future[T], result: T | None, error: BaseException | None) -
         future.set_result(result)
     else:
         future.set_exception(error)
-
-
-def _report(error: BaseException) -> None:
-    logging.getLogger("penstock").error("internal error on the network thread", exc_info=error)
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()

@@ -18,6 +18,7 @@ from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.probe import Opened
 from penstock.engine.queue import Ticket
+from penstock.engine.resources import fault_of
 from penstock.engine.swift import Errand, Landed, Swift, Swifts
 from penstock.errors import DownloadError, TargetLocked
 from penstock.events import Cancelled, Failed, Finished, Started, Warned
@@ -150,6 +151,18 @@ class Runner:
         for run in [*self._waiting, *self._running]:
             self.cancel(run)
 
+    def fail_all(self, error: BaseException) -> None:
+        """End every download under way that can be interrupted: what one of them waits for may have been lost."""
+        self._looking = False
+        self._look_later()
+        for run in list(self._running):
+            if run.swift is not None and run.swift.is_stoppable:
+                run.swift.stop()
+                run.swift = None
+                self._ended(run, None, fault_of(error, redact(run.url)))
+            elif run.task is not None and run.download is not None and run.download.interruptible:
+                run.task.throw(error)
+
     def orphan(self) -> None:
         """In a forked child: let go of what the parent has open."""
         for run in self._running:
@@ -164,9 +177,7 @@ class Runner:
         self._running.add(run)
         run.number = next(self._numbers)
         run.begun = run.moved_at = self._loop.now()
-        if not self._looking:
-            self._looking = True
-            self._loop.call_later(LOOK_SECONDS, self._look)
+        self._look_later()
         if run.errand is None or run.host is None:
             self._live(run)
         else:  # bet that it is small: then this is all there is to it
@@ -315,8 +326,13 @@ class Runner:
                 if self._is_late(run, now):
                     self._interrupt(run, Deadline)
         self._queue.look()
-        self._looking = bool(self._running)
-        if self._looking:
+        self._looking = False
+        if self._running:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        if not self._looking:
+            self._looking = True
             self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _see_movement(self, run: Run, came: int | None, now: float) -> None:

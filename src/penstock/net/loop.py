@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import logging
 import socket
 import threading
 import time
@@ -58,10 +59,13 @@ class Timer:
 
 
 class Loop:
-    """One thread, one multi handle. `on_error` hears of exceptions that no download owns."""
+    """One thread, one multi handle. `on_error` hears of exceptions that no download owns: something that was to be done
+    was not. What it raises itself is kept, and told again."""
 
     def __init__(self, on_error: Callable[[BaseException], None]) -> None:
         self._on_error = on_error
+        #: What `on_error` could not take: out of memory, most likely.
+        self._untold: BaseException | None = None
         self._ready: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
@@ -162,6 +166,8 @@ class Loop:
     def _run(self) -> None:
         try:
             while not self._stopping:
+                if self._untold is not None:
+                    self._tell_again(self._untold)
                 self._run_ready()
                 if not self._stopping:
                     self._wait_and_act()
@@ -175,14 +181,25 @@ class Loop:
             try:
                 function(*args)
             except Exception as error:
-                self._on_error(error)
+                self._tell(error)
         self._awake = False
+
+    def _tell(self, error: BaseException) -> None:
+        try:
+            self._on_error(error)
+        except Exception:
+            self._untold = error
+
+    def _tell_again(self, error: BaseException) -> None:
+        time.sleep(_BREATH_SECONDS)
+        self._untold = None
+        self._tell(error)
 
     def _wait_and_act(self) -> None:
         try:
             self._wait()
         except Exception as error:  # out of memory, most likely: without this thread everything would hang
-            self._on_error(error)
+            self._tell(error)
             time.sleep(_BREATH_SECONDS)
 
     def _wait(self) -> None:
@@ -200,7 +217,7 @@ class Loop:
         self._fire(now)
 
     def _timeout(self) -> float:
-        if self._ready:
+        if self._ready or self._untold is not None:
             return 0.0
         wait = _LONGEST_WAIT
         now = self.now()
@@ -217,7 +234,7 @@ class Loop:
                 try:
                     action()
                 except Exception as error:
-                    self._on_error(error)
+                    self._tell(error)
 
     # libcurl's side
 
@@ -225,7 +242,7 @@ class Loop:
         try:
             self._multi.socket_action(descriptor, mask)
         except pycurl.error as error:
-            self._on_error(error)
+            logging.getLogger("penstock").error("libcurl: %s", error)
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _data: Any) -> None:
         events = _EVENTS.get(what)
@@ -258,7 +275,7 @@ class Loop:
         try:
             transfer.on_curl_done(number, message)
         except Exception as error:
-            self._on_error(error)
+            self._tell(error)
         if not is_kept:
             self.recycle(handle)
 
