@@ -11,7 +11,7 @@ class Scale:
 
     #: Rounds of programs that a target is about, and of the others.
     rounds: int = 5
-    other_rounds: int = 3
+    other_rounds: int = 2
     #: Rounds of the large file over other numbers of connections than the targets'.
     large_rounds: int = 2
     #: Rounds of the start-up job.
@@ -20,7 +20,7 @@ class Scale:
     large_mib: int = 1024
     connections: tuple[int, ...] = (4, 1, 16)
     #: The file over shaped links (MB), and which of `bench.links` are measured ("" for all).
-    shaped_mb: float = 200.0
+    shaped_mb: float = 100.0
     links: tuple[str, ...] = ()
     #: Links of one's own instead: MB/s of the connections in turn, seconds of a round trip, whether one goes silent.
     rates: tuple[float, ...] = ()

@@ -1,6 +1,6 @@
 """Kill a download or a batch with SIGKILL, run the same command again, compare every byte.
 
-    python -m tests.chaos.kill --seed N --kills N [--batch] [--every] [--size MIB [--rate MB]] [--dir DIR]
+    python -m tests.chaos.kill --seed N --kills N [--batch] [--every [--overwrite]] [--size MIB [--rate MB]] [--dir DIR]
 
 Three ways, all of them replayable from the seed, which is printed with each finding:
 
@@ -9,7 +9,7 @@ Three ways, all of them replayable from the seed, which is printed with each fin
                     checkpoints, at `--rate` MB/s in all, 0 for full speed; without it, 300 kB with tiny steps.
     --batch         a list with its manifest, likewise
     --every         for every k and every kind: killed at its k-th call of the kind, then resumed; when there are more
-                    than --kills of them, a sample
+                    than --kills of them, a sample. `--overwrite`: by files of a batch that replace others
 
 Judged after each: the file is byte for byte right; nothing is left beside it; a kill costs no more than 64 MiB (what
 the server sent, less what the journal vouches for then); of a batch, nothing that was there before a kill is asked for
@@ -253,19 +253,21 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--batch", action="store_true")
     parser.add_argument("--every", action="store_true")
+    parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("--size", type=int, default=None, metavar="MIB")
     parser.add_argument("--rate", type=float, default=DEFAULT_RATE / 1e6, metavar="MB")
     parser.add_argument("--dir", default=None, help="where the files go; a temporary directory by default")
     options = parser.parse_args()
     dice = random.Random(options.seed)
+    policy = ("--if-exists", "overwrite") if options.overwrite else ()
     with tempfile.TemporaryDirectory(dir=options.dir) as folder, Stage(Path(folder)) as stage:
         match options.batch, options.every:
             case True, True:
-                tally = every_batch(stage, dice, options.kills)
+                tally = every_batch(stage, dice, options.kills, *policy, old=options.overwrite)
             case True, False:
                 tally = batches(stage, dice, options.kills)
             case False, True:
-                tally = every_single(stage, dice, options.kills)
+                tally = every_single(stage, dice, options.kills, *policy)
             case _:
                 tally = singles(stage, dice, options.kills, options.size and options.size << 20, options.rate * 1e6)
     for finding in tally.findings:
