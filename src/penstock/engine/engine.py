@@ -30,7 +30,7 @@ from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
-from penstock.engine.resources import enough_resources
+from penstock.engine.resources import enough_resources, give_back_memory
 from penstock.engine.runner import End, Run, Runner, result_of
 from penstock.errors import DownloaderClosed, OutOfResources
 from penstock.events import Warned
@@ -41,6 +41,8 @@ from penstock.store.threads import Workers
 
 T = TypeVar("T")
 
+#: Downloads after which the C library keeps enough free memory to be worth giving back.
+_MANY_DOWNLOADS: Final = 200
 #: Threads for syncing, hashing, opening and renaming.
 _DISK_THREADS: Final = 3
 
@@ -186,6 +188,8 @@ class Engine:
         self._deliveries.close()
         self._fanout.close()
         _engines.discard(self)
+        if self._runner.begun >= _MANY_DOWNLOADS:
+            give_back_memory()
 
     def limit_rate(self, rate: int | None) -> None:
         """Change the limit over all transfers, bytes per second; None lifts it."""

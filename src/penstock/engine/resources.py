@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from penstock.errors import DownloadError, OutOfResources
@@ -27,3 +28,15 @@ def fault_of(error: BaseException, what: str) -> DownloadError:
     if isinstance(error, MemoryError):
         return OutOfResources(f"{what}: out of memory; ask for fewer files or connections at once")
     return DownloadError(f"{what}: internal error: {type(error).__name__}: {error}")
+
+
+def give_back_memory() -> None:
+    """Let the system have what the C library holds on to although it is free (glibc; elsewhere nothing happens): the
+    blocks of a batch on its many threads leave tens of MiB, more after each batch of a process that goes on."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # only after many downloads: a slow import
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -105,7 +104,8 @@ class Runner:
         self._swifts: Swifts[Run] = Swifts(shared, self)
         self._waiting: set[Run] = set()
         self._running: set[Run] = set()
-        self._numbers = itertools.count(1)
+        #: Downloads that were begun.
+        self.begun = 0
         self._looking = False
         self._is_holding = False
 
@@ -175,7 +175,8 @@ class Runner:
         """Its turn has come (from the queue)."""
         self._waiting.discard(run)
         self._running.add(run)
-        run.number = next(self._numbers)
+        self.begun += 1
+        run.number = self.begun
         run.begun = run.moved_at = self._loop.now()
         self._look_later()
         if run.errand is None or run.host is None:
@@ -299,7 +300,8 @@ class Runner:
 
     def _end_unbegun(self, run: Run, error: BaseException) -> None:
         if not run.is_one_of_many:
-            run.number = next(self._numbers)
+            self.begun += 1
+            run.number = self.begun
             self._tell(run, None, error)
         run.on_end(run, None, error)
 
