@@ -20,12 +20,12 @@ from penstock.store.part import PartFile
 #: Bytes gathered for one write, at most.
 GATHER_BYTES: Final = 1024 * 1024
 #: Bytes that all gathers of one download may hold together.
-GATHER_BUDGET: Final = 8 * 1024 * 1024
+GATHER_BUDGET: Final = 4 * 1024 * 1024
 #: Blocks in one write: well below IOV_MAX, which POSIX systems set to 1,024.
 _MAX_BLOCKS: Final = 512
 #: Bytes waiting for the writer thread at which transfers are held back, and at which they go on.
-WRITE_QUEUE_BYTES: Final = 12 * 1024 * 1024
-_RESUME_BYTES: Final = 6 * 1024 * 1024
+WRITE_QUEUE_BYTES: Final = 6 * 1024 * 1024
+_RESUME_BYTES: Final = 3 * 1024 * 1024
 #: A write that takes this many seconds is not the page cache's any more: the disk is behind.
 SLOW_WRITE_SECONDS: Final = 0.05
 
