@@ -96,6 +96,16 @@ def test_F52_the_origin_that_redirects_lead_to_has_no_more_connections_than_allo
     assert sum(len(server.log) for server in crowd) == len(fault_server.log) == 60
 
 
+def test_files_that_redirects_lead_to_one_origin_share_its_connections(
+    fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
+) -> None:
+    files = serve(fault_server, 60)
+    summary, _ = batch(lead(crowd, fault_server, 60), tmp_path / "d", limits={"per_host": 3}, http_version="2")
+    assert summary.done == 60
+    assert_all(tmp_path / "d", files)
+    assert fault_server.connections <= 6  # one is made anew where the server closes first
+
+
 def test_F52_many_connections_of_a_redirected_file_count_where_they_are(
     fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
 ) -> None:

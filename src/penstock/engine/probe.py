@@ -177,7 +177,13 @@ async def probe(
     rejects = 0
     while True:
         exchange = Exchange(
-            context.url, context.url, context.options, range=range_header, if_range=if_range, decode=True
+            context.url,
+            context.url,
+            context.options,
+            range=range_header,
+            if_range=if_range,
+            decode=True,
+            may_share=True,  # most of many are small: each on a connection of its own would cost a handshake
         )
         try:
             opened, first = await open_following(context, exchange, purse, first), None
