@@ -257,13 +257,17 @@ def test_a_forked_child_does_not_keep_the_parent_s_lock(fault_server: FaultServe
         downloader.submit(sys.argv[1], directory=sys.argv[2])
         begun.wait(30)
         if os.fork() == 0:
+            os.write(1, b"here")
             os.close(1), os.close(2)
             sys.stdin.read()  # the child lives on
         os._exit(0)
     """
     words = [sys.executable, "-c", textwrap.dedent(program), url, str(tmp_path)]
-    parent = subprocess.Popen(words, stdin=subprocess.PIPE)
+    parent = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     parent.wait(30)
+    assert parent.stdout is not None
+    assert parent.stdout.read() == b"here"  # it may have been slower than its parent
+    parent.stdout.close()
     part = PartFile.open(Directory.open(tmp_path), "a.bin")
     assert parent.stdin is not None
     parent.stdin.close()
