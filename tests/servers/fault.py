@@ -83,6 +83,7 @@ class FaultServer:
         self._ended = threading.Event()
         self._sockets: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
+        self._beginning = threading.Lock()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         self._listener = socket.socket(family)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -135,13 +136,17 @@ class FaultServer:
                 linger_no_more(connection)
                 _shut(connection, socket.SHUT_RD)  # wakes one that reads
         until = time.monotonic() + _POLITE_SECONDS
-        for thread in list(self._threads):
+        for thread in self._begun():
             thread.join(max(0.0, until - time.monotonic()))
         for connection in list(self._sockets):
             with contextlib.suppress(OSError):
                 _shut(connection, socket.SHUT_RDWR)  # wakes one that writes to a peer that does not read
-        for thread in list(self._threads):
+        for thread in self._begun():
             thread.join(5)
+
+    def _begun(self) -> list[threading.Thread]:
+        with self._beginning:
+            return list(self._threads)
 
     def restart(self) -> None:
         """Come back on the same port after `close`."""
@@ -163,8 +168,9 @@ class FaultServer:
                 self._threads.discard(thread)
 
         thread = threading.Thread(target=work, daemon=True, name="fault-server")
-        self._threads.add(thread)
-        thread.start()
+        with self._beginning:  # whoever joins one must find it started
+            self._threads.add(thread)
+            thread.start()
 
     def _accept(self, listener: socket.socket, ended: threading.Event) -> None:
         while True:
