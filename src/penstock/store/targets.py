@@ -70,9 +70,7 @@ class Targets:
         """What is at the target is not ours: the policy says what becomes of it."""
         if stat.S_ISDIR(there.st_mode) and (self._rules.leaves_existing or self._rules.refuses_existing):
             message = f"{path} is a directory; give the row another name (out=), or choose another --template or -d"
-            self._set_failed(row, "target-exists", message)
-            added.failed.append((entry, message))
-            return State.FAILED
+            return self._fail(row, "target-exists", message, entry, added)
         if self._rules.leaves_existing:
             has_size = entry.size in {None, there.st_size}
             if not has_size or not (entry.expected is None or self._has_digest(path, entry.expected)):
@@ -85,9 +83,7 @@ class Targets:
             self.set_pending(row, there)
             return State.PENDING
         message = f"{path} exists; choose --if-exists skip or overwrite, or another directory"
-        self._set_failed(row, "target-exists", message)
-        added.failed.append((entry, message))
-        return State.FAILED
+        return self._fail(row, "target-exists", message, entry, added)
 
     def _judge_other(self, row: int, path: str, there: os.stat_result, entry: Entry, added: Added) -> State:
         """What is at the target has not the size or the digest that the list asks for: only a fetched one may."""
@@ -95,9 +91,7 @@ class Targets:
             self.set_pending(row, there)
             return State.PENDING
         message = f"{path} exists with another size or checksum than the list says; --if-exists overwrite replaces it"
-        self._set_failed(row, "target-exists", message)
-        added.failed.append((entry, message))
-        return State.FAILED
+        return self._fail(row, "target-exists", message, entry, added)
 
     def try_again(self, row: int, target: str, entry: Entry, added: Added, *, was_pending: bool) -> State:
         """A row that was not done: where existing files are left, what is at its target by now may be."""
@@ -143,9 +137,7 @@ class Targets:
             self.set_pending(saved.row, there)
             return State.PENDING
         message = f"{saved.path} changed since it was saved; --if-exists overwrite fetches it again"
-        self._set_failed(saved.row, CHANGED, message)
-        added.failed.append((entry, message))
-        return State.FAILED
+        return self._fail(saved.row, CHANGED, message, entry, added)
 
     def was_published(self, row: int, target: str, entry: Entry, before: tuple[int | None, int | None]) -> bool:
         """A pending row of an earlier run whose target is there: the run was killed before it could say so.
@@ -215,11 +207,13 @@ class Targets:
             (size, mtime, digest, time.time(), row),
         )
 
-    def _set_failed(self, row: int, reason: str, message: str) -> None:
+    def _fail(self, row: int, reason: str, message: str, entry: Entry, added: Added) -> State:
         self._db.execute(
             "UPDATE file SET state = 2, ended = ?, reason = ?, message = ? WHERE id = ?",
             (time.time(), reason, encodable(message), row),
         )
+        added.failed.append((entry, message))
+        return State.FAILED
 
 
 def _forget_journal(path: str) -> None:
