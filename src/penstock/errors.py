@@ -10,6 +10,9 @@ import enum
 import errno
 from typing import Any, Final
 
+#: What an error says when the system gives no more memory.
+OUT_OF_MEMORY: Final = "out of memory; ask for fewer files or connections at once"
+
 
 class Reason(enum.Enum):
     """Why a download failed; stable names for programs."""

@@ -6,7 +6,7 @@ import traceback
 
 from penstock.cli import format as words
 from penstock.core.urls import escape
-from penstock.errors import DownloadError
+from penstock.errors import OUT_OF_MEMORY, DownloadError
 from penstock.events import (
     AnyEvent,
     Checkpointed,
@@ -88,7 +88,7 @@ def _verified(result: Result) -> str:
 def failed(error: BaseException, *, kept: int) -> str:
     """One line for an error. `kept` bytes are durably on disk for the next try, 0 when it would start over."""
     if isinstance(error, MemoryError):
-        return "out of memory; ask for fewer files or connections at once"
+        return OUT_OF_MEMORY
     if not isinstance(error, DownloadError):
         return (
             f"internal error: {type(error).__name__}: {_one_line(str(error))}; "

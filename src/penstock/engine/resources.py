@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from penstock.errors import DownloadError, OutOfResources
+from penstock.errors import OUT_OF_MEMORY, DownloadError, OutOfResources
 
 _ADVICE = "raise the limits (ulimit -a) or end other programs"
 
@@ -26,7 +26,7 @@ def enough_resources() -> Iterator[None]:
 def fault_of(error: BaseException, what: str) -> DownloadError:
     """The error that a caller sees for an exception that nothing foresees; `what` begins the message: what it hit."""
     if isinstance(error, MemoryError):
-        return OutOfResources(f"{what}: out of memory; ask for fewer files or connections at once")
+        return OutOfResources(f"{what}: {OUT_OF_MEMORY}")
     return DownloadError(f"{what}: internal error: {type(error).__name__}: {error}")
 
 
