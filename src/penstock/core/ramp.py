@@ -116,7 +116,6 @@ class Ramp:
             raise ValueError("a ramp needs room for at least one connection")
         self._ceiling = ceiling
         self._limit = min(initial, ceiling)
-        self._left: int | None = None
         self._state = _State.STARTING
         self._last: _Sample | None = None
         self._window: _Sample | None = None
@@ -153,7 +152,6 @@ class Ramp:
         `flowing` connections have delivered a byte and are not paused, `opening` ones are silent so far,
         `received` is the bytes that came from this origin in all (monotone), `left` those still to come, if known.
         """
-        self._left = left
         last, self._last = self._last, _Sample(now, received)
         self._flowing = flowing
         if self._moved_at is None:
@@ -174,7 +172,7 @@ class Ramp:
             case _State.SEARCHING:
                 self._search(now, rate)
             case _State.HOLDING:
-                self._hold(now, rate)
+                self._hold(now, rate, left)
             case _State.PROBING:
                 self._probe(now, rate)
 
@@ -263,7 +261,7 @@ class Ramp:
             self._rates[self._limit] = rate
             self._search_on(now)
 
-    def _hold(self, now: float, rate: float) -> None:
+    def _hold(self, now: float, rate: float, left: int | None) -> None:
         if self._measured_for(now) < HOLD_SECONDS:
             return
         before = self._rates.get(self._limit, rate)
@@ -272,7 +270,7 @@ class Ramp:
         if rate > BECAME_FASTER * before:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
-        if self._left is not None and self._left < rate * WORTH_SECONDS:
+        if left is not None and left < rate * WORTH_SECONDS:
             return
         if self._checked != self._limit:
             if now - (self._moved_at or now) >= self._check_wait:

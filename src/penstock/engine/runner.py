@@ -175,8 +175,7 @@ class Runner:
         """Its turn has come (from the queue)."""
         self._waiting.discard(run)
         self._running.add(run)
-        self.begun += 1
-        run.number = self.begun
+        self._give_number(run)
         run.begun = run.moved_at = self._loop.now()
         self._look_later()
         if run.errand is None or run.host is None:
@@ -184,6 +183,10 @@ class Runner:
         else:  # bet that it is small: then this is all there is to it
             run.host.politeness.on_request(run.moved_at)
             run.swift = self._swifts.begin(run, run.errand, run.options)
+
+    def _give_number(self, run: Run) -> None:
+        self.begun += 1
+        run.number = self.begun
 
     def go_on(self, run: Run) -> None:
         """It has its place at another origin (from the queue)."""
@@ -239,8 +242,8 @@ class Runner:
         self._running.discard(run)
         if error is not None or run.context is not None or self._details:
             self._tell(run, end, error)
-        if error is not None:
-            self._forget_origin(run, error)
+        if error is not None and run.context is not None:
+            run.context.learn(error)
         if not run.has_left:
             run.has_left = True
             self._queue.end(run)
@@ -271,11 +274,6 @@ class Runner:
         leaving.ended.on_settled(partial(self._live, run))
         return True
 
-    @staticmethod
-    def _forget_origin(run: Run, error: BaseException) -> None:
-        if run.context is not None:
-            run.context.learn(error)
-
     def given_up(self, host: Host) -> None:
         """An origin was given up (from the hosts)."""
         self._queue.refuse_waiting(host)
@@ -300,8 +298,7 @@ class Runner:
 
     def _end_unbegun(self, run: Run, error: BaseException) -> None:
         if not run.is_one_of_many:
-            self.begun += 1
-            run.number = self.begun
+            self._give_number(run)
             self._tell(run, None, error)
         run.on_end(run, None, error)
 

@@ -65,11 +65,6 @@ class Verifier:
         self._busy = False
         self._is_ending = False
 
-    @property
-    def wanted(self) -> bool:
-        """True when there is something to check."""
-        return self._is_wanted
-
     def tick(self) -> None:
         """Hash on, if enough of the prefix is new."""
         if not self._is_wanted or self._busy:
