@@ -82,6 +82,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=True)
 
 
+def remount(disk: Path, options: str) -> None:
+    """Change the disk's size, or make it read-only."""
+    subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     """Every thread of ours ends with the test that began it."""

@@ -60,6 +60,17 @@ class Arrivals:
             assert self._arrived.acquire(timeout=30)
 
 
+def fetch_past(stuck: list[str], files: dict[str, Content], directory: Path, **options: Any) -> None:
+    """Fetch a list that begins with what never comes, until all files behind it are there; then stop."""
+    arrivals = Arrivals()
+    with penstock.Downloader(on_event=arrivals, **options) as downloader:
+        future = downloader.submit_many([*stuck, *files], directory=directory)
+        arrivals.wait_for(len(files))
+        downloader.close(cancel=True)
+        assert future.result().pending == len(stuck)
+    assert_all(directory, files)
+
+
 def leading_to(target: FaultServer) -> Callable[[Request, Reply], None]:
     """A script that redirects everything there."""
     return lambda request, reply: reply.redirect(target.url(request.path))
@@ -264,14 +275,8 @@ def test_F23_files_that_wait_before_a_retry_lend_their_places_to_others_of_their
         in_trouble(request, reply)
 
     fault_server.script = script
-    arrivals = Arrivals()
     bad = [fault_server.url(f"/bad{number}") for number in range(2)]
-    with penstock.Downloader(on_event=arrivals, per_host=2) as downloader:
-        future = downloader.submit_many([*bad, *files], directory=tmp_path / "d")
-        arrivals.wait_for(len(files))
-        downloader.close(cancel=True)
-        assert future.result().pending == 2
-    assert_all(tmp_path / "d", files)
+    fetch_past(bad, files, tmp_path / "d", per_host=2)
     assert max(live) <= 2
 
 
@@ -319,49 +324,28 @@ def test_F14_a_file_that_waits_in_its_middle_lends_its_place_and_goes_on(
 
 def test_F52_many_silent_origins_do_not_hide_one_that_answers(fault_server: FaultServer, tmp_path: Path) -> None:
     files = serve(fault_server, 30)
-    arrivals = Arrivals()
-    limits: dict[str, Any] = {"max_files": 8, "total_connections": 48}
-    with (
-        silent_origins(17) as silent,
-        penstock.Downloader(on_event=arrivals, stall_timeout=60.0, **limits) as downloader,
-    ):
+    with silent_origins(17) as silent:
         stuck = [f"{origin}/{number}" for origin in silent for number in range(8)]
-        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
-        arrivals.wait_for(30)
-        downloader.close(cancel=True)
-        assert future.result().pending == len(stuck)
-    assert_all(tmp_path / "d", files)
+        fetch_past(stuck, files, tmp_path / "d", stall_timeout=60.0, max_files=8, total_connections=48)
 
 
 def test_F52_many_origins_that_say_429_do_not_hide_one_that_answers(
     fault_server: FaultServer, crowd: list[FaultServer], tmp_path: Path
 ) -> None:
     files = serve(fault_server, 30)
-    arrivals = Arrivals()
     for server in crowd:
         server.script = lambda _request, reply: reply.become(429, {"Retry-After": "120"})
-    limits: dict[str, Any] = {"max_files": 8, "total_connections": 4}
-    with penstock.Downloader(on_event=arrivals, **limits) as downloader:
-        stuck = [server.url(f"/{number}") for server in crowd for number in range(8)]
-        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
-        arrivals.wait_for(30)
-        downloader.close(cancel=True)
-        assert future.result().pending == len(stuck)
-    assert_all(tmp_path / "d", files)
+    stuck = [server.url(f"/{number}") for server in crowd for number in range(8)]
+    fetch_past(stuck, files, tmp_path / "d", max_files=8, total_connections=4)
 
 
 def test_F52_the_rows_of_many_silent_origins_leave_memory_to_one_that_answers(
     fault_server: FaultServer, tmp_path: Path
 ) -> None:
     files = serve(fault_server, 30)
-    arrivals = Arrivals()
-    with silent_origins(70) as silent, penstock.Downloader(on_event=arrivals, stall_timeout=60.0) as downloader:
+    with silent_origins(70) as silent:
         stuck = [f"{origin}/{number}" for origin in silent for number in range(65)]
-        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
-        arrivals.wait_for(30)
-        downloader.close(cancel=True)
-        assert future.result().pending == len(stuck)
-    assert_all(tmp_path / "d", files)
+        fetch_past(stuck, files, tmp_path / "d", stall_timeout=60.0)
 
 
 def test_F52_rows_of_a_silent_origin_at_the_head_of_a_list_do_not_hide_those_behind_them(
@@ -370,14 +354,9 @@ def test_F52_rows_of_a_silent_origin_at_the_head_of_a_list_do_not_hide_those_beh
     monkeypatch.setattr(intake, "AHEAD_ROWS", 300)
     monkeypatch.setattr(intake, "BUFFER_ROWS", 100)
     files = serve(fault_server, 30)
-    arrivals = Arrivals()
-    with silent_origins(1) as [silent], penstock.Downloader(on_event=arrivals, stall_timeout=60.0) as downloader:
+    with silent_origins(1) as [silent]:
         stuck = [f"{silent}/{number}" for number in range(2000)]
-        future = downloader.submit_many([*stuck, *files], directory=tmp_path / "d")
-        arrivals.wait_for(30)
-        downloader.close(cancel=True)
-        assert future.result().pending == len(stuck)
-    assert_all(tmp_path / "d", files)
+        fetch_past(stuck, files, tmp_path / "d", stall_timeout=60.0)
 
 
 def test_F57_an_endless_list_of_a_silent_origin_is_read_a_bounded_number_of_rows_ahead(

@@ -19,18 +19,13 @@ from penstock.store.part import PartFile
 from penstock.store.records import Records
 from tests.chaos.child import complaints, run
 from tests.cli.test_download import command
-from tests.conftest import sha256
+from tests.conftest import remount, sha256
 from tests.engine.helpers import MB, Story, assert_whole, at_rate, fetch, soundly
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer
 
 CONTENT = Content(6 * MB)
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX file systems and limits")
-
-
-def remount(disk: Path, options: str) -> None:
-    """Change the disk's size, or make it read-only."""
-    subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
 
 
 def listed(folder: Path, urls: Sequence[str]) -> Path:

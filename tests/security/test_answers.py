@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import os
-import subprocess
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 import penstock
 from penstock.model import Head
 from tests.cli.command import penstock as run
-from tests.conftest import sha256
+from tests.conftest import remount, sha256
 from tests.engine.helpers import fetch
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
@@ -95,6 +94,15 @@ def test_S13_a_million_headers_are_put_together_in_linear_time() -> None:
     assert compared < 10 * size
 
 
+def assert_too_large(url: str, directory: Path, way: str) -> None:
+    """It is refused beyond a MB, fetched by itself or as one of many."""
+    if way == "one":
+        error = fetch(url, directory, max_size=1_000_000).failed(penstock.DownloadError)
+        assert error.reason is penstock.Reason.TOO_LARGE
+    else:
+        assert fetch_many(url, directory, max_size=1_000_000).failed == 1
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("said", SAID)
 @pytest.mark.parametrize("way", ["one", "many"])
@@ -102,13 +110,7 @@ def test_S14_an_endless_body_stops_at_max_size(fault_server: FaultServer, tmp_pa
     beginning, again = SAID[said], b"a" * 65536
     pieces = [beginning, again] if beginning is not None else [CHUNKED, b"10000\r\n" + again + b"\r\n"]
     fault_server.script = lambda _request, reply: setattr(reply, "pieces", endlessly(*pieces))
-    url = fault_server.url("/a")
-    if way == "one":
-        assert (
-            fetch(url, tmp_path, max_size=1_000_000).failed(penstock.DownloadError).reason is penstock.Reason.TOO_LARGE
-        )
-    else:
-        assert fetch_many(url, tmp_path, max_size=1_000_000).failed == 1
+    assert_too_large(fault_server.url("/a"), tmp_path, way)
     assert not (tmp_path / "a").exists()
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 1_000_000
 
@@ -123,23 +125,10 @@ def test_S14_bytes_beyond_what_was_said_are_not_written(fault_server: FaultServe
     assert sha256(tmp_path / "many" / "a") == content.sha256
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 MiB, where we may mount one."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("no disk can be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
 @pytest.mark.skipif(not hasattr(os, "statvfs"), reason="nobody tells what is free")
 @pytest.mark.parametrize("said", ["a body that ends with the connection", "a length"])
 def test_S14_a_disk_is_not_filled_up_by_one_file(fault_server: FaultServer, small_disk: Path, said: str) -> None:
+    remount(small_disk, "size=64m")
     beginning = SAID[said]
     assert beginning is not None
     if said == "a length":
@@ -168,13 +157,7 @@ def test_S15_a_bomb_is_not_unpacked_beyond_max_size(
 ) -> None:
     bomb = gzip.compress(bytes(50_000_000), 1) if coding == "gzip" else zlib.compress(bytes(50_000_000), 1)
     fault_server.script = lambda _request, reply: reply.become(200, {"Content-Encoding": coding}, bomb)
-    url = fault_server.url("/a")
-    if way == "one":
-        assert (
-            fetch(url, tmp_path, max_size=1_000_000).failed(penstock.DownloadError).reason is penstock.Reason.TOO_LARGE
-        )
-    else:
-        assert fetch_many(url, tmp_path, max_size=1_000_000).failed == 1
+    assert_too_large(fault_server.url("/a"), tmp_path, way)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 1_000_000
 
 
