@@ -38,7 +38,9 @@ class Downloader:
     (bytes per second) bounds all its downloads together; `max_files` move at once, over `total_connections` at most;
     of one origin `per_host` (default: 8, or `max_connections` of a download if that is more), asked at most
     `rate_per_host` times a second. Origins take turns, and one that stalls or refuses holds up no other. Without
-    `details` small files of a batch that end well send no events of their own, only `BatchProgressed`. Keyword
+    `details` small files of a batch that end well send no events of their own, only `BatchProgressed`. `trace` is a
+    file that records every request and decision, for ``penstock report`` and for Perfetto (docs/reference/trace.md);
+    it is replaced if it is there; raises StorageError when it cannot be written. Keyword
     arguments named like the fields of `Options` are defaults for every submission. Leaving the ``with`` block waits
     for all downloads; leaving it by an exception (Ctrl-C) stops them, and each leaves a part that the same submission
     goes on from.
@@ -54,6 +56,7 @@ class Downloader:
         rate_per_host: float | None = None,
         total_connections: int = DEFAULT_TOTAL_CONNECTIONS,
         details: bool = True,
+        trace: StrPath | None = None,
         **defaults: Any,
     ) -> None:
         limits = Limits(rate_limit, max_files, per_host, rate_per_host, total_connections)
@@ -61,7 +64,7 @@ class Downloader:
             if value is not None and not value > 0:
                 raise InvalidRequest(f"{_LIMIT_NAMES.get(name, name)} must be positive, not {value}")
         self._defaults = _options(Options(), defaults)
-        self._engine = Engine(on_event, limits, details=details and on_event is not None)
+        self._engine = Engine(on_event, limits, details=details and on_event is not None, trace=trace)
 
     def submit(
         self,

@@ -69,11 +69,13 @@ class Lease:
     `rate` (bytes per second, None while unknown) is kept up to date by whoever watches the clock.
     """
 
-    __slots__ = ("id", "position", "rate", "segment")
+    __slots__ = ("id", "position", "rate", "segment", "start")
 
     def __init__(self, number: int, segment: Segment) -> None:
         self.id = number
         self.segment = segment
+        #: Where it began.
+        self.start = segment.frontier
         self.position = segment.frontier
         self.rate: float | None = None
 

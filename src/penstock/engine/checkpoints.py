@@ -84,6 +84,7 @@ class Checkpoints:
     def _begin(self) -> Promise[None]:
         running: Promise[None] = Promise(self._context.loop.soon)
         self._running = running
+        began, trace = self._context.now, self._context.trace
         self._pipe.flush_all()
 
         def written() -> None:
@@ -91,6 +92,8 @@ class Checkpoints:
 
         def done(durable: int, error: BaseException | None) -> None:
             self._running = None
+            if trace is not None:
+                trace.checkpointed(self._context.number, began, durable if error is None else None)
             if error is not None:
                 self.error = error
             else:

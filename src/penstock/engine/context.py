@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock.engine.hosts import Host, Hosts
     from penstock.engine.purse import Purse
     from penstock.engine.queue import Queue, Ticket
+    from penstock.engine.recorder import Recorder
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ class Surroundings(NamedTuple):
     purse: Purse
     deliveries: Deliveries
     emit: Callable[[AnyEvent], None]
+    #: Where what happens is recorded, if a trace is wanted.
+    trace: Recorder | None = None
 
 
 class Context:
@@ -49,7 +52,17 @@ class Context:
         self.number = number
         self.request = request
         self.ticket = ticket
-        self.loop, self.writer, self.workers, self.hosts, self.queue, self.purse, self.deliveries, self.emit = shared
+        (
+            self.loop,
+            self.writer,
+            self.workers,
+            self.hosts,
+            self.queue,
+            self.purse,
+            self.deliveries,
+            self.emit,
+            self.trace,
+        ) = shared
         self.started = self.loop.now()
         #: The last failure of a request.
         self.failure: Failure | None = None
@@ -122,7 +135,10 @@ class Context:
         if self.ticket is None:
             await self.hosts.permission(host, self)
         elif (turn := self.turn_at(host)) is not None:
+            kind, since = self.kind_of_wait(host), self.now
             await turn
+            if self.trace is not None:
+                self.trace.waited(kind, self.number, since, self.now, str(host.origin))
 
     def turn_at(self, host: Host) -> Promise[None] | None:
         """None when `host` may be asked at once, with the place that the download has; else its turn, which comes. A
@@ -139,6 +155,10 @@ class Context:
         ticket.turn = turn = self.promise()
         self.queue.move(ticket, host, hurries=self.hurries)
         return turn
+
+    def kind_of_wait(self, host: Host) -> str:
+        """For a trace: what is being waited for before `host` may be asked."""
+        return "politeness" if host.politeness.delay(self.now) > 0 else "turn"
 
     def answered(self, url: str | None = None) -> None:
         """The URL's origin answered."""
@@ -207,6 +227,8 @@ class Context:
         """Wait before the next request, which `permission` comes before."""
         if seconds >= LEND_SECONDS:
             self.lend()
+        if self.trace is not None:
+            self.trace.waited("retry", self.number, self.now, self.now + seconds, str(self.host.origin))
         return self.sleep(seconds)
 
     def lend(self) -> None:

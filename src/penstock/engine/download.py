@@ -640,4 +640,6 @@ class Download:
     def _enter(self, state: State) -> None:
         if state is not self.state:
             assert state in TRANSITIONS[self.state], f"{self.state} -> {state}"
+            if self.context.trace is not None:
+                self.context.trace.entered(self.context.number, self.state.value, state.value)
             self.state = state

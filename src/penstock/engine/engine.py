@@ -14,10 +14,10 @@ import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from penstock.core.rows import BadRow, Row
-from penstock.core.urls import origin
+from penstock.core.urls import escape, origin
 from penstock.engine.batch import Batch, Plan
 from penstock.engine.context import Context, Surroundings
 from penstock.engine.deliveries import Deliveries
@@ -32,12 +32,15 @@ from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
 from penstock.engine.resources import enough_resources, give_back_memory
 from penstock.engine.runner import End, Run, Runner, result_of
-from penstock.errors import DownloaderClosed, OutOfResources
+from penstock.errors import DownloaderClosed, OutOfResources, StorageError
 from penstock.events import Warned
 from penstock.model import Document, Origin, Request, Result, Summary
 from penstock.net.loop import MAX_IDLE_CONNECTIONS, Loop
 from penstock.net.tasks import Task
 from penstock.store.threads import Workers
+
+if TYPE_CHECKING:
+    from penstock.engine.recorder import Recorder
 
 T = TypeVar("T")
 
@@ -59,11 +62,24 @@ class Limits(NamedTuple):
     pace: float | None = None
     total_connections: int = DEFAULT_TOTAL_CONNECTIONS
 
+    def told(self) -> dict[str, Any]:
+        """By the names that users know."""
+        names = {"rate": "rate_limit", "pace": "rate_per_host"}
+        return {names.get(name, name): value for name, value in self._asdict().items()}
+
 
 class Engine:
     """Carries out requests. `submit`, `close` and futures are for any thread."""
 
-    def __init__(self, listener: Listener | None, limits: Limits, *, details: bool = True) -> None:
+    def __init__(
+        self,
+        listener: Listener | None,
+        limits: Limits,
+        *,
+        details: bool = True,
+        trace: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """`trace` is a file to record everything in; raises StorageError when it cannot be written."""
         with enough_resources(), contextlib.ExitStack() as begun:
             self._fanout = Fanout(listener, lambda full: self._loop.call(self._hold, full))
             begun.callback(self._fanout.close)
@@ -72,6 +88,9 @@ class Engine:
             self._writer = Workers("penstock-write", 1, loop.call)
             begun.callback(self._writer.close)
             self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
+            begun.callback(self._workers.close)
+            begun.callback(self._workers.close)
+            self._trace = None if trace is None else self._record(trace, limits)
             begun.pop_all()
         hosts = Hosts(
             loop.now,
@@ -96,7 +115,15 @@ class Engine:
             total_connections=connections,
         )
         self._shared = shared = Surroundings(
-            loop, self._writer, self._workers, hosts, queue, Purse(), self._deliveries, self._fanout.emit
+            loop,
+            self._writer,
+            self._workers,
+            hosts,
+            queue,
+            Purse(),
+            self._deliveries,
+            self._fanout.emit if self._trace is None else self._trace.tee(self._fanout.emit),
+            self._trace,
         )
         self._runner = Runner(shared, Backlog(loop.gate), details=details)
         self._batches: set[Batch] = set()
@@ -183,6 +210,8 @@ class Engine:
         if not first:
             return
         self._loop.close()
+        if self._trace is not None:
+            self._trace.finish()
         self._writer.close()
         self._workers.close()
         self._deliveries.close()
@@ -200,6 +229,20 @@ class Engine:
         self._closing = True
         self._runner.orphan()
         self._open = 0
+
+    def _record(self, path: str | os.PathLike[str], limits: Limits) -> Recorder:
+        """Begin a trace, of everything that comes."""
+        from penstock.engine.recorder import open_recorder
+
+        known = {name: value for name, value in limits.told().items() if value is not None}
+        try:
+            recorder = open_recorder(path, self._loop.call, self._loop.now, known)
+        except OSError as error:
+            message = f"{escape(os.fspath(path))}: {error.strerror or error}; name another file for the trace"
+            raise StorageError(message) from error
+        self._loop.watcher = recorder
+        self._loop.gate.on_change = recorder.gate_changed
+        return recorder
 
     def _begin(self, batch: Batch) -> None:
         self._batches.add(batch)

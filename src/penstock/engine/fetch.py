@@ -13,45 +13,35 @@ from typing import Final
 from penstock.core.laggards import Laggards
 from penstock.core.ramp import Ramp
 from penstock.core.rates import median
+from penstock.core.refusals import Refusals
 from penstock.core.retry import Cause, Failure
 from penstock.core.segments import Assignment, Segments
 from penstock.engine.context import LEND_SECONDS, Context
-from penstock.engine.lane import Lane, SegmentLane, StreamLane
-from penstock.engine.patience import Patience, TransferFailed
+from penstock.engine.fresh_link import Link
+from penstock.engine.gauge import Gauge
+from penstock.engine.lane import End, Lane, SegmentLane, StreamLane
+from penstock.engine.patience import Patience
 from penstock.engine.pipe import Pipe
-from penstock.engine.probe import EXPIRED, MAX_REJECTS, Opened, open_following
+from penstock.engine.probe import EXPIRED, MAX_REJECTS, Opened
 from penstock.errors import DownloadError, Reason
-from penstock.events import Progressed, Raced, Stolen
+from penstock.events import Raced, Stolen
 from penstock.model import Representation
 from penstock.net.configure import Exchange
-from penstock.net.tasks import Promise, Task
+from penstock.net.tasks import Promise
 from penstock.net.transfer import Transfer
 
 #: Seconds between looks at rates, stalls and the ramp.
 TICK_SECONDS: Final = 0.025
 #: Connections that ended whose rates still tell what a new one may bring.
 _PAST_RATES: Final = 16
-#: Seconds between progress events.
-PROGRESS_SECONDS: Final = 0.1
 #: Before anything was measured a connection is taken to need this many seconds to begin.
 _FIRST_SETUP: Final = 0.05
 #: A connection silent for this long since its opening counts as dead when work is shared out (not yet as failed).
 _SILENT_SECONDS: Final = 0.3
-#: Failures that, while other connections work, mean "no more connections" rather than "no".
-_TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS}
-#: Seconds that a server may need to notice that we closed a connection; refusals so soon after are waited out.
-_UNNOTICED_SECONDS: Final = 0.5
-_EXCUSES: Final = 2
 #: Seconds that a connection is given to answer before it counts as not let in.
 _ANSWER_SECONDS: Final = 1.0
-#: Doors shut in a row without an answer that mean the same.
-_SLAMMED: Final = 2
-#: Seconds of Retry-After obeyed while other connections work; a longer one is an error once none does.
-_LONGEST_RETRY_AFTER: Final = 300.0
 #: At or below this many bytes left, others join only when the first connection turns out to need them.
 _SMALL_BYTES: Final = 1024 * 1024
-#: Seconds over which the speed that people see is averaged.
-_SPEED_SECONDS: Final = 3.0
 
 
 class RepresentationMoved(Exception):
@@ -89,14 +79,14 @@ class Fetch:
         self.received = 0
         #: Most connections at one time.
         self.most_lanes = 0
-        self._url = url
+        self._link = Link(context, patience, url, self._renewed)
         self._patience = patience
         self._ranged = ranged
         self._on_tick = on_tick
         self._ramp = Ramp(context.options.max_connections)
         self._laggards = Laggards()
         self._lanes: set[Lane] = set()
-        self._samples: deque[tuple[float, int]] = deque([(context.now, segments.done_bytes)])
+        self._gauge = Gauge(context, segments.done_bytes)
         self._not_before = 0.0
         self._rejects = 0
         self._setup = _FIRST_SETUP
@@ -104,18 +94,11 @@ class Fetch:
         self._least_setup = _FIRST_SETUP
         self._rate = 0.0
         self._host = context.host_of(url)
-        #: Its turn at the origin, while it waits for one.
+        #: Its turn at the origin, while it waits for one; why, and since when.
         self._turn: Promise[None] | None = None
+        self._waits = "", 0.0
         self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
-        self._last_progress = 0.0
-        #: The link ran out; a fresh one is being asked for, once no connection needs the place where this one leads.
-        self._ran_out = False
-        self._resolving: Task | None = None
-        self._resolved_at = -1
-        self._slammed = 0
-        self._excused = 0
-        self._refused = False
-        self._closed_at = float("-inf")
+        self._refusals = Refusals()
         self._over = False
         self._ended: Promise[None] = Promise(context.loop.soon)
 
@@ -157,7 +140,7 @@ class Fetch:
         elif more:
             opened.transfer.resume()
         else:
-            self._drop(lane)
+            self._drop(lane, End.CUT)
 
     def _open(self, assignment: Assignment) -> None:
         lease = assignment.lease
@@ -165,7 +148,7 @@ class Fetch:
         lane = SegmentLane(self, self.context.now, lease)
         validator = self.known.validator
         exchange = Exchange(
-            self._url,
+            self._link.url,
             self.context.url,
             self.context.options,
             range=lease.range.to_header(),
@@ -176,29 +159,33 @@ class Fetch:
 
     def _open_stream(self) -> None:
         lane = StreamLane(self, self.context.now, self.context.options.max_size)
-        exchange = Exchange(self._url, self.context.url, self.context.options, decode=True)
+        exchange = Exchange(self._link.url, self.context.url, self.context.options, decode=True)
         lane.transfer = Transfer(self.context.loop, exchange, lane)
         self._enter(lane)
 
     def _enter(self, lane: Lane) -> None:
+        if lane.transfer is not None:
+            lane.transfer.download = self.context.number
         if self._lanes:
             self.context.hosts.take_extra(self._host, 1)
         self._lanes.add(lane)
         self.most_lanes = max(self.most_lanes, len(self._lanes))
         self.pipe.share(len(self._lanes))
 
-    def _leave(self, lane: Lane) -> bool:
+    def _leave(self, lane: Lane, end: End, why: str | None = None) -> bool:
         """Forget a lane, count its bytes, free what it did not bring; False when it had left already."""
         if lane not in self._lanes:
             return False
         self._lanes.discard(lane)
+        if lane.transfer is not None and self.context.trace is not None:
+            lane.transfer.ending = lane.ending(end, why)
         if self._lanes:
             self.context.hosts.take_extra(self._host, -1)
             self.context.queue.free(self._host)
         if lane.transfer is not None:
             self.received += lane.transfer.received
             if lane.transfer.broken_off and lane.accepted:
-                self._closed_at = self.context.now
+                self._refusals.on_closed(self.context.now)
             if lane.transfer.setup is not None and lane.accepted:
                 self._setup += (lane.transfer.setup - self._setup) / 4
                 self._least_setup = min(self._least_setup, lane.transfer.setup)
@@ -209,11 +196,11 @@ class Fetch:
             self.segments.release(lane.lease)
         return True
 
-    def _drop(self, lane: Lane) -> None:
+    def _drop(self, lane: Lane, end: End) -> None:
         """Break a lane off: its connection is closed."""
         if lane.transfer is not None:
             lane.transfer.stop()
-        self._leave(lane)
+        self._leave(lane, end)
 
     def _announce(self, assignment: Assignment) -> None:
         if assignment.victim is None:
@@ -241,18 +228,19 @@ class Fetch:
     def _release_rivals(self, winner: SegmentLane) -> None:
         for lane in list(self._lanes):
             if lane is not winner and isinstance(lane, SegmentLane) and lane.lease.segment is winner.lease.segment:
-                self._drop(lane)
+                self._drop(lane, End.LOST)
         self._settle()
 
     def lane_ended(self, lane: Lane, failure: Failure | None) -> None:
         """A lane's transfer is over: as it should (None), or not."""
-        if self._over or not self._leave(lane):
+        end = End.FAILED if failure is not None else End.CUT if lane.is_broken_off else End.WHOLE
+        if self._over or not self._leave(lane, end, None if failure is None else failure.message):
             return
         self._patience.arrived(self.segments.done_bytes)
         if lane.accepted:
             self._patience.contacted = True
-            self._slammed = self._excused = 0
-            self.context.answered(self._url)
+            self._refusals.on_accepted()
+            self.context.answered(self._link.url)
         if isinstance(lane, StreamLane) and failure is None:
             self._stream_ended(lane)
         elif failure is not None:
@@ -280,93 +268,50 @@ class Fetch:
             self._end(RepresentationMoved(why, failure))
             return
         working = sum(other.accepted for other in self._lanes)
-        if working and not lane.flowing and self._is_turned_away(lane, failure):
+        was_answered = lane.accepted or lane.rejected
+        if working and not lane.flowing and self._refusals.is_one(failure, was_answered=was_answered):
             self._turned_away(failure)
             return
-        self.context.failed(failure, self._url)
+        self.context.failed(failure, self._link.url)
         try:
-            if failure.status in EXPIRED and self._is_old_link(lane):
-                return
-            if failure.status in EXPIRED and self._may_resolve():
-                self._ran_out = True
-                self._resolved_at = self.segments.done_bytes
+            if failure.status in EXPIRED and (self._is_old(lane) or self._link.expire(self.segments.done_bytes)):
                 return
             self._wait(self._patience.next_wait(failure, lane.opened))
         except DownloadError as error:
             self._end(error)
 
     def _turned_away(self, failure: Failure) -> None:
-        now = self.context.now
-        if now - self._closed_at < _UNNOTICED_SECONDS and self._excused < _EXCUSES and not failure.retry_after:
-            self._excused += 1  # the server may still count a connection that we have just closed
-            self._wait(_UNNOTICED_SECONDS / 2)
-            return
-        self._refused = True
-        if failure.retry_after:
-            self._wait(min(failure.retry_after, _LONGEST_RETRY_AFTER))
+        wait = self._refusals.take(failure, self.context.now)
+        if self._refusals.pending and self.context.trace is not None:
+            self.context.trace.decided("refused", self.context.number, why=failure.message)
+        if wait:
+            self._wait(wait)
 
     def _count_working(self, now: float) -> None:
         """After a refusal: how many were let in? Not to be said before the others that knocked have their answer."""
         if any(not lane.accepted and now - lane.opened < _ANSWER_SECONDS for lane in self._lanes):
             return
-        self._refused = False
+        self._refusals.pending = False
         self._ramp.on_refused(now, working=sum(lane.accepted for lane in self._lanes))
 
-    def _is_turned_away(self, lane: Lane, failure: Failure) -> bool:
-        """Other connections work and this one was not let in: there is one too many (F25)."""
-        if failure.cause in _TURNED_AWAY:
-            return True
-        if failure.cause in {Cause.RESET, Cause.CUT} and not lane.accepted and not lane.rejected:
-            self._slammed += 1  # once may be chance
-            return self._slammed >= _SLAMMED
-        return False
-
     def _wait(self, seconds: float) -> None:
-        self._not_before = max(self._not_before, self.context.now + seconds)
+        now, trace = self.context.now, self.context.trace
+        if trace is not None and not self._lanes:
+            trace.waited("retry", self.context.number, now, now + seconds, str(self._host.origin))
+        self._not_before = max(self._not_before, now + seconds)
         self.context.loop.call_later(seconds, self._settle)
 
-    # A fresh link
+    def _is_old(self, lane: Lane) -> bool:
+        return lane.transfer is not None and self._link.is_old(lane.transfer.url)
 
-    def _is_old_link(self, lane: Lane) -> bool:
-        """A fresh link is being asked for, or came while this one was on its way."""
-        asked = lane.transfer.url if lane.transfer is not None else self._url
-        return self._ran_out or asked != self._url
-
-    def _may_resolve(self) -> bool:
-        """Once for each time that bytes came: a fresh link that fails at once is an answer too."""
-        moved = self._url != self.context.url and not self._ran_out
-        return moved and self.segments.done_bytes != self._resolved_at
-
-    def _resolve(self) -> None:
-        """The final URL ran out: ask the source for a fresh one (F28)."""
-        self._resolving = Task(self._ask_source(), self._resolved)
-        self._resolving.start()
-
-    async def _ask_source(self) -> str:
-        exchange = Exchange(self.context.url, self.context.url, self.context.options, range="bytes=0-0")
-        while True:
-            try:
-                opened = await open_following(self.context, exchange)
-            except TransferFailed as failed:
-                await self.context.rest(self._patience.next_wait(failed.failure))
-                continue
-            opened.drop()
-            if opened.head.status in {200, 206}:
-                return opened.url
-            failure = Failure(Cause.STATUS, f"HTTP {opened.head.status}", status=opened.head.status)
-            await self.context.rest(self._patience.next_wait(failure))
-
-    def _resolved(self, url: str | None, error: BaseException | None) -> None:
-        self._resolving = None
-        self._ran_out = False
+    def _renewed(self, error: BaseException | None) -> None:
+        """There is a fresh link, or there is none."""
         if self._over:
             return
         if error is not None:
             self._end(error)
             return
-        assert url is not None
-        self._url = url
-        self._host = self.context.host_of(url)
+        self._host = self.context.host_of(self._link.url)
         self._settle()
 
     # Sharing out
@@ -381,16 +326,16 @@ class Fetch:
         if self.pipe.error is not None:
             self._end(self.pipe.error)
             return
-        if self._ran_out:
-            if not self._lanes and self._resolving is None:
-                self._resolve()
+        if self._link.ran_out:
+            if not self._lanes:
+                self._link.renew()
         elif self.context.now >= self._not_before:
             self._fill(rate)
         elif not self._lanes and self._not_before - self.context.now >= LEND_SECONDS:
             self.context.lend()
 
     def _fill(self, rate: float) -> None:
-        if self._ranged and self._refused:
+        if self._ranged and self._refusals.pending:
             return
         is_first = not self._lanes
         if is_first and not self._has_turn():
@@ -425,10 +370,15 @@ class Fetch:
                 self._turn = self.context.turn_at(self._host)
                 if self._turn is None:
                     return True
+                self._waits = self.context.kind_of_wait(self._host), self.context.now
                 self._turn.on_settled(self._settle)
             if not self._turn.settled:
                 return False
             turn, self._turn = self._turn, None
+            if self.context.trace is not None:
+                kind, since = self._waits
+                origin = str(self._host.origin)
+                self.context.trace.waited(kind, self.context.number, since, self.context.now, origin)
             turn.result()
         except DownloadError as error:
             self._end(error)
@@ -473,13 +423,15 @@ class Fetch:
         length = self.segments.length
         left = None if length is None else length - self.segments.done_bytes
         self._ramp.on_tick(now, flowing=flowing, opening=opening, received=self.received + live, left=left)
-        if self._refused:
+        if self._refusals.pending:
             self._count_working(now)
         self._shed()
         done = self.segments.done_bytes
         self._patience.arrived(done)
         self._on_tick(now)
-        self._progress(now, done)
+        self._gauge.tell(now, done, length, len(self._lanes))
+        transfers = (lane.transfer for lane in self._lanes if lane.transfer is not None)
+        self._gauge.record(now, transfers, flowing=flowing, opening=opening, allowed=self._ramp.limit)
         self._settle()
 
     def _measure(self, now: float) -> None:
@@ -505,15 +457,15 @@ class Fetch:
     def _replace_dead(self, now: float) -> None:
         for lane in list(self._lanes):
             if lane.meter.silent_for(now) > self._silence_allowed(lane):
-                self._drop(lane)
+                self._drop(lane, End.SILENT)
                 self._failed(lane, Failure(Cause.STALLED, "the connection went silent"))
             elif isinstance(lane, SegmentLane) and lane.lease.segment.complete:
-                self._drop(lane)  # it has all it needs, and its server keeps it hanging
+                self._drop(lane, End.WHOLE)  # it has all it needs, and its server keeps it hanging
         lanes = {lane.lease.id: lane for lane in self._lanes if isinstance(lane, SegmentLane)}
         rates = {key: lane.lease.rate for key, lane in lanes.items() if lane.lease.rate is not None}
         silent = {key: lane.meter.silent_for(now) for key, lane in lanes.items() if self._is_silent(lane, now)}
         for key in self._laggards.judge(now, rates, silent):
-            self._drop(lanes[key])
+            self._drop(lanes[key], End.SILENT if key in silent else End.SLOW)
 
     def _is_silent(self, lane: Lane, now: float) -> bool:
         """True when it brings nothing for much longer than an answer takes."""
@@ -528,26 +480,7 @@ class Fetch:
         surplus = len(self._lanes) - self._ramp.limit
         if surplus > 0 and self._ranged:
             for lane in sorted(self._lanes, key=lambda lane: lane.meter.rate)[:surplus]:
-                self._drop(lane)
-
-    def _progress(self, now: float, done: int) -> None:
-        if now - self._last_progress < PROGRESS_SECONDS:
-            return
-        self._last_progress = now
-        self._samples.append((now, done))
-        while now - self._samples[0][0] > _SPEED_SECONDS and len(self._samples) > 2:
-            self._samples.popleft()
-        since, before = self._samples[0]
-        self.context.emit(
-            Progressed(
-                download=self.context.number,
-                at=now,
-                done=done,
-                length=self.segments.length,
-                speed=(done - before) / max(now - since, 0.001),
-                connections=len(self._lanes),
-            )
-        )
+                self._drop(lane, End.SURPLUS)
 
     # The end
 
@@ -563,9 +496,8 @@ class Fetch:
     def _close(self) -> None:
         self._over = True
         for lane in list(self._lanes):
-            self._drop(lane)
-        if self._resolving is not None:
-            self._resolving.throw(GeneratorExit())
+            self._drop(lane, End.STOPPED)
+        self._link.stop()
         self.pipe.flush_all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,7 +10,7 @@ from penstock.core.answer import Accept, Changed, Reject, Turned, Whole, differe
 from penstock.core.rates import RateMeter
 from penstock.core.retry import Cause, Failure, status_line
 from penstock.core.segments import Lease
-from penstock.net.transfer import Transfer, Verdict
+from penstock.net.transfer import Ending, Transfer, Verdict
 
 if TYPE_CHECKING:
     from penstock.core.segments import Segments
@@ -18,6 +19,26 @@ if TYPE_CHECKING:
 
 #: Key of the whole stream's gather in the pipe; segments have positive numbers.
 _STREAM = 0
+
+
+class End(enum.Enum):
+    """How a lane ended, in the words of a trace."""
+
+    #: As it should.
+    WHOLE = "whole"
+    #: Its tail was given to another, and it came to its new end.
+    CUT = "cut"
+    #: The other one won the race.
+    LOST = "lost"
+    #: Far slower than its fellows: replaced.
+    SLOW = "slow"
+    #: It brought nothing: replaced.
+    SILENT = "silent"
+    #: Fewer connections are allowed now.
+    SURPLUS = "surplus"
+    #: The download ended, or was stopped.
+    STOPPED = "stopped"
+    FAILED = "failed"
 
 
 class Owner(Protocol):
@@ -58,6 +79,15 @@ class Lane:
     def flowing(self) -> bool:
         """True once it has brought a byte."""
         return self.transfer is not None and self.transfer.received > 0
+
+    @property
+    def is_broken_off(self) -> bool:
+        """True when we ended its transfer before the server did."""
+        return self.transfer is not None and self.transfer.broken_off
+
+    def ending(self, end: End, why: str | None) -> Ending:
+        """What became of its bytes, for a trace."""
+        raise NotImplementedError
 
     def refuse(self, failure: Failure) -> Verdict:
         """Remember why the answer is no good."""
@@ -121,6 +151,12 @@ class SegmentLane(Lane):
         # an answer that ends just here is left to end by itself: its connection lives on
         return lease.position == self.answer_stop
 
+    def ending(self, end: End, why: str | None) -> Ending:
+        """It filled its lease from the beginning."""
+        lease = self.lease
+        stop = max(lease.start, min(lease.position, lease.segment.stop))
+        return Ending(end.value, lease.segment.id, lease.start, stop, why)
+
     def missing(self) -> Failure | None:
         """Bytes below the answer's own end that did not come."""
         if not self.accepted or self.lease.segment.complete or self.lease.position >= self.answer_stop:
@@ -167,6 +203,10 @@ class StreamLane(Lane):
             self.owner.pipe.put(_STREAM, piece.offset, block, piece.skip, piece.size)
         self.position += size
         return self.length is None or self.position < self.length or size == len(block)
+
+    def ending(self, end: End, why: str | None) -> Ending:
+        """It read from the file's first byte."""
+        return Ending(end.value, _STREAM, 0, self.position, why)
 
     def missing(self) -> Failure | None:
         """Bytes below the said length that did not come."""

@@ -123,7 +123,10 @@ class Pipe:
             self._part.write(gather.offset, gather.blocks)
         except OSError as error:
             self.error = self.error or error
-        self._behind = self._context.now - started > SLOW_WRITE_SECONDS
+        ended = self._context.now
+        self._behind = ended - started > SLOW_WRITE_SECONDS
+        if self._context.trace is not None:
+            self._context.trace.wrote(started, ended, gather.end - gather.offset)
 
     def _written(self, size: int, _value: object, error: BaseException | None) -> None:
         self._backlog.remove(size)

@@ -144,6 +144,7 @@ async def _open(context: Context, exchange: Exchange, purse: Purse | None) -> Op
     answered: Promise[None] = Promise(context.loop.soon)
     opening = Opening(context.now, context.options, purse, partial(answered.set, None))
     transfer = Transfer(context.loop, exchange, opening)
+    transfer.download = context.number
     context.watch(partial(opening.look, transfer), partial(getattr, opening, "received"))
     try:
         await answered
@@ -186,6 +187,8 @@ async def probe(
             may_share=True,  # most of many are small: each on a connection of its own would cost a handshake
         )
         try:
+            if first is not None:
+                first.transfer.download = context.number
             opened, first = await open_following(context, exchange, purse, first), None
         except TransferFailed as failed:
             await context.rest(patience.next_wait(failed.failure))

@@ -6,6 +6,7 @@ server feels it through TCP and no memory grows. Opening the gate wakes every tr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from penstock.core.limits import TokenBucket
@@ -30,6 +31,8 @@ class Gate:
         self.limited = False
         #: True while nothing may pass.
         self.closed = False
+        #: Called with a reason when it closes the gate (True) or is lifted (False), when a trace is wanted.
+        self.on_change: Callable[[str, bool], None] | None = None
 
     def limit_rate(self, rate: int | None) -> None:
         """Let at most `rate` bytes per second pass, over all transfers together; None lifts the limit."""
@@ -40,11 +43,15 @@ class Gate:
 
     def close(self, reason: str) -> None:
         """Hold transfers back until `reason` is lifted."""
+        if self.on_change is not None and reason not in self._reasons:
+            self.on_change(reason, True)
         self._reasons.add(reason)
         self.closed = True
 
     def lift(self, reason: str) -> None:
         """Take one reason away; the last one opens the gate."""
+        if self.on_change is not None and reason in self._reasons:
+            self.on_change(reason, False)
         self._reasons.discard(reason)
         if self._reasons or not self.closed:
             return

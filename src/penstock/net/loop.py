@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pycurl
 
@@ -42,6 +42,17 @@ def _new_multi() -> Any:
         return pycurl.CurlMulti()
     except pycurl.error as error:  # it wants descriptors of its own
         raise OSError(str(error)) from error
+
+
+class Watcher(Protocol):
+    """Hears of every transfer."""
+
+    def transfer_began(self, transfer: Transfer) -> None:
+        """libcurl has it."""
+
+    def transfer_ended(self, transfer: Transfer, handle: Any, number: int, message: str) -> Callable[[], None]:
+        """libcurl is through with it (`number`, `message`: its error, 0 for none), or it is broken off. What it returns
+        is called when all who follow it have heard."""
 
 
 class Timer:
@@ -88,6 +99,8 @@ class Loop:
         self._share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
         self.gate = Gate(self)
         self._running: dict[Any, Transfer] = {}
+        #: Hears of every transfer, when a trace is wanted.
+        self.watcher: Watcher | None = None
         self._spare: list[Any] = []
         self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
         try:
@@ -144,11 +157,15 @@ class Loop:
         """Start the transfer that was set up on `handle`."""
         self._running[handle] = transfer
         self._multi.add_handle(handle)
+        if self.watcher is not None:
+            self.watcher.transfer_began(transfer)
 
     def drop(self, handle: Any, transfer: Transfer) -> None:
         """Forget a transfer's handle; if it still runs it is broken off and its connection closed."""
         if self._running.get(handle) is transfer:  # else it has ended, and the handle may serve another by now
             del self._running[handle]
+            if self.watcher is not None:
+                self.watcher.transfer_ended(transfer, handle, 0, "")()
             self._multi.remove_handle(handle)
             self.recycle(handle)
 
@@ -270,12 +287,15 @@ class Loop:
         transfer = self._running.pop(handle, None)
         if transfer is None:
             return
+        tell = None if self.watcher is None else self.watcher.transfer_ended(transfer, handle, number, message)
         self._multi.remove_handle(handle)
         is_kept = transfer.is_kept  # when it lets go of its handle meanwhile, it has recycled it
         try:
             transfer.on_curl_done(number, message)
         except Exception as error:
             self._tell(error)
+        if tell is not None:
+            tell()
         if not is_kept:
             self.recycle(handle)
 

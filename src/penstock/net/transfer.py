@@ -10,7 +10,7 @@ import contextlib
 import enum
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import pycurl
 
@@ -33,6 +33,21 @@ _ABORT: Final = 0
 #: All that may be cut off around a field (RFC 9112 §5): NBSP and NEL, which `str.strip` takes too, end letters in
 #: UTF-8.
 _OWS: Final = " \t\r\n"
+
+
+class Ending(NamedTuple):
+    """What became of a transfer's bytes, in the words of a trace. It filled ``[start, stop)`` of the file, for the
+    segment with this number."""
+
+    end: str
+    segment: int
+    start: int
+    stop: int
+    why: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """What is known of it."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class Verdict(enum.Enum):
@@ -79,6 +94,9 @@ class Transfer:
     received: int
     #: Blocks of the body that came before its head was judged.
     early: list[bytes]
+    #: The number of the download that it is for, 0 for none; and, for a trace, what became of its bytes.
+    download: int = 0
+    ending: Ending | None = None
     _is_unspoilt: bool
 
     def __init__(
