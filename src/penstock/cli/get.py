@@ -250,6 +250,24 @@ NETWORK: Final = [
 ]
 
 
+#: Options of what is kept of how it went.
+MEASURING: Final = [
+    click.Option(
+        ["--trace"],
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Record every request and decision in FILE, for 'penstock report FILE' and for Perfetto.",
+    ),
+    click.Option(
+        ["--profile"],
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Profile all threads into FILE, for pstats and snakeviz.",
+    ),
+    click.Option(["--stats"], is_flag=True, help="Say at the end what it took: time, processor, bytes, memory."),
+]
+
+
 #: Options of what is shown, and of the configuration.
 TALKING: Final = [
     click.Option(["--json"], is_flag=True, help="Print events as JSON lines on stdout."),
@@ -285,6 +303,7 @@ TALKING: Final = [
         *PACE,
         *ASKING,
         *NETWORK,
+        *MEASURING,
         *TALKING,
     ],
 )
@@ -295,6 +314,7 @@ def get(ctx: click.Context, /, urls: tuple[str, ...], **params: Any) -> int:
     [1-9], [001-100], [a-z:2] and {a,b} in a URL stand for many, as in curl.
     """
     from penstock.cli.many import run_many
+    from penstock.cli.measuring import measured
     from penstock.cli.request import build_limits, build_many, build_request
     from penstock.cli.run import run
 
@@ -302,11 +322,13 @@ def get(ctx: click.Context, /, urls: tuple[str, ...], **params: Any) -> int:
         raise click.UsageError("give a URL, or a list with -i", ctx)
     level = level_of_detail(params)
     params["user"] = with_password(params["user"])
-    shown = {"level": level, "json": params["json"], "insecure": params["insecure"]}
+    shown = {"level": level, "json": params["json"], "insecure": params["insecure"], "stats": params["stats"]}
     try:
         if is_one(urls, params):
-            return run(build_request(one_url(urls[0], params), params), limits=build_limits(params), **shown)
-        return run_many(build_many(urls, params), **shown)
+            request = build_request(one_url(urls[0], params), params)
+            return measured(params, lambda: run(request, limits=build_limits(params), **shown))
+        job = build_many(urls, params)
+        return measured(params, lambda: run_many(job, **shown))
     except InvalidRequest as error:
         raise click.UsageError(error.message, ctx) from error
 

@@ -13,7 +13,7 @@ from collections.abc import Container, Sequence
 import click
 
 from penstock._version import __version__
-from penstock.cli.codes import DONE, FAILED
+from penstock.cli.codes import DONE, exit_code
 from penstock.cli.get import get
 from penstock.cli.manifests import status, verify
 from penstock.cli.page import page
@@ -67,7 +67,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except Exception as error:
         _confess(error, verbose=not _VERBOSE.isdisjoint(args))
-        return FAILED
+        return exit_code(error)
     return code if isinstance(code, int) else DONE
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from penstock.cli import messages, summary
 from penstock.cli.codes import CANNOT_WRITE, DONE, FAILED, exit_code
-from penstock.cli.run import INSECURE, Voice, log_errors, warn_of_cookies
+from penstock.cli.run import INSECURE, Voice, count, log_errors, tell_statistics, warn_of_cookies
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.rows import BadRow, Row
@@ -54,8 +54,8 @@ class Many(NamedTuple):
     noun: str = "URL"
 
 
-def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
-    """Carry it out and return the exit code."""
+def run_many(job: Many, *, level: int, json: bool, insecure: bool, stats: bool = False) -> int:
+    """Carry it out and return the exit code. `stats`: say what it took."""
     shown = str(job.manifest) if job.manifest is not None else None
     voice = choose_voice(SturdyStream(standard_error()), level, lines=json, manifest=shown)
     listeners: list[Callable[[AnyEvent], None]] = [voice.show]
@@ -65,6 +65,7 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
 
         lines = JsonLines(SturdyStream(standard_output()))
         listeners.append(lines.show)
+    statistics = count(listeners) if stats else None
     log_errors(level)
     for each in job.lists:
         each.note = voice.tell
@@ -75,8 +76,10 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool) -> int:
     with signals.caught(), contextlib.closing(voice):
         details = json or level >= messages.VERBOSE
         code, ended = _carry_out(job, voice, listeners, signals, shown, details=details)
-    if lines is not None and ended is not None:
-        lines.end(ended, code)
+        if lines is not None and ended is not None:
+            lines.end(ended, code)
+        if statistics is not None:
+            tell_statistics(statistics, ended, voice, json=json)
     return code
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from penstock.cli.codes import DONE, FAILED, exit_code
-from penstock.cli.get import ASKING, NETWORK, PACE, TALKING, level_of_detail, with_password
+from penstock.cli.get import ASKING, MEASURING, NETWORK, PACE, TALKING, level_of_detail, with_password
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.cli.types import byte_count, pace
@@ -80,7 +80,7 @@ Exit codes: 0 done; 1 a file or page failed; 2 usage; 3 could not write;
 @click.command(
     epilog=_EPILOG,
     short_help="Download what a web page shows and links to.",
-    params=[click.Argument(["url"]), *_WHAT, *PACE, *ASKING, *NETWORK, *TALKING],
+    params=[click.Argument(["url"]), *_WHAT, *PACE, *ASKING, *NETWORK, *MEASURING, *TALKING],
 )
 @click.pass_context
 def page(ctx: click.Context, /, url: str, **params: Any) -> int:
@@ -90,6 +90,7 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
     never a private address.
     """
     from penstock.cli.many import Many, run_many
+    from penstock.cli.measuring import measured
     from penstock.cli.request import MANY_HTTP_VERSION, build_limits, build_options, manifest_path
     from penstock.core.template import Template
     from penstock.core.urls import check
@@ -114,7 +115,8 @@ def page(ctx: click.Context, /, url: str, **params: Any) -> int:
             build_limits(params),
             walk.begin,
         )
-        return run_many(job, level=level, json=params["json"], insecure=params["insecure"])
+        shown = {"level": level, "json": params["json"], "insecure": params["insecure"], "stats": params["stats"]}
+        return measured(params, lambda: run_many(job, **shown))
     except InvalidRequest as error:
         raise click.UsageError(error.message, ctx) from error
 

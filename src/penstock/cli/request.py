@@ -88,6 +88,7 @@ def build_limits(params: Mapping[str, Any]) -> dict[str, Any]:
         "per_host": params["per_host"],
         "rate_per_host": params["rate_per_host"],
         "total_connections": params["total_connections"],
+        "trace": params["trace"],
     }
 
 

@@ -22,10 +22,11 @@ from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.urls import escape
 from penstock.errors import DownloadError
 from penstock.events import AnyEvent, Cancelled, Checkpointed, Finished, Probed, Restarted, Resumed, Started
-from penstock.model import Options, Request, Result
+from penstock.model import Options, Request, Result, Summary
 
 if TYPE_CHECKING:
     from penstock.api import Downloader
+    from penstock.cli.statistics import Statistics
 
 #: Lines of a cookie file that are named, at most.
 _MOST_COOKIE_LINES = 10
@@ -77,21 +78,53 @@ class _Standing:
                 self.resumable = resumable
 
 
-def run(request: Request, *, level: int, json: bool, limits: dict[str, Any], insecure: bool = False) -> int:
-    """Carry `request` out and return the exit code; `limits` are the Downloader's."""
+def run(
+    request: Request,
+    *,
+    level: int,
+    json: bool,
+    limits: dict[str, Any],
+    insecure: bool = False,
+    stats: bool = False,
+) -> int:
+    """Carry `request` out and return the exit code; `limits` are the Downloader's. `stats`: say what it took."""
     voice = choose_voice(SturdyStream(standard_error()), level, lines=json)
     listeners: list[Callable[[AnyEvent], None]] = [voice.show]
     if json:
         from penstock.cli.jsonlines import JsonLines
 
         listeners.append(JsonLines(SturdyStream(standard_output())).show)
+    statistics = count(listeners) if stats else None
     log_errors(level)
     if insecure:
         voice.complain(INSECURE)
     warn_of_cookies(request.options, voice)
     signals = Signals()
     with signals.caught(), contextlib.closing(voice):
-        return _carry_out(request, _Session(voice, listeners, signals, level, limits))
+        code = _carry_out(request, _Session(voice, listeners, signals, level, limits))
+        if statistics is not None:
+            tell_statistics(statistics, None, voice, json=json)
+        return code
+
+
+def count(listeners: list[Callable[[AnyEvent], None]]) -> Statistics:
+    """Statistics that hear of everything too."""
+    from penstock.cli.statistics import Statistics
+
+    statistics = Statistics()
+    listeners.append(statistics.take)
+    return statistics
+
+
+def tell_statistics(statistics: Statistics, summary: Summary | None, voice: Voice, *, json: bool) -> None:
+    """Say at the end what it took; `summary` is a list's."""
+    statistics.end(summary)
+    if json:
+        SturdyStream(standard_output()).line(statistics.json_line())
+        return
+    voice.close()
+    for line in statistics.lines():
+        voice.complain(line)
 
 
 def choose_voice(stream: SturdyStream, level: int, *, lines: bool) -> Voice:

@@ -1,0 +1,99 @@
+"""What a run took and did, for ``--stats``: counted from its events, its result and the system's own account."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass
+
+from penstock.cli import format as words
+from penstock.engine.processor import Processor
+from penstock.events import AnyEvent, Finished, Raced, Retried, Stolen
+from penstock.model import Summary
+
+
+@dataclass(slots=True)
+class Counts:
+    """Seconds, bytes and counts of one run."""
+
+    wall: float = 0.0
+    user: float = 0.0
+    system: float = 0.0
+    #: Bytes of the files that this run brought.
+    size: int = 0
+    #: Bytes that came over the network for them.
+    fetched: int = 0
+    #: Those of them that were there already: raced, or lost and asked for again.
+    twice: int = 0
+    #: Most connections of one file at one time.
+    connections: int = 0
+    steals: int = 0
+    races: int = 0
+    retries: int = 0
+    #: Bytes of memory at most, None where the system does not tell.
+    peak_memory: int | None = None
+
+
+class Statistics:
+    """Takes events; its `counts` are whole once the run has ended and `end` was called."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._began = time.monotonic()
+        self._processor = Processor(self._began)
+
+    def take(self, event: AnyEvent) -> None:
+        """Count what `event` tells; called on one thread."""
+        counts = self.counts
+        match event:
+            case Finished(result=result) if not result.skipped:
+                fresh = result.size - result.resumed
+                counts.size += fresh
+                counts.fetched += result.fetched
+                counts.twice += max(0, result.fetched - fresh)
+                counts.connections = max(counts.connections, result.connections)
+            case Stolen():
+                counts.steals += 1
+            case Raced():
+                counts.races += 1
+            case Retried():
+                counts.retries += 1
+
+    def end(self, summary: Summary | None = None) -> None:
+        """The run is over; `summary` of a list knows of small files that had no event of their own."""
+        counts = self.counts
+        counts.wall = time.monotonic() - self._began
+        counts.user, counts.system = self._processor.spent()
+        counts.peak_memory = self._processor.peak_memory()
+        if summary is not None:
+            counts.fetched = summary.size
+            counts.size = max(0, summary.size - counts.twice)
+            counts.connections = max(counts.connections, int(summary.done > summary.skipped))
+
+    def lines(self) -> list[str]:
+        """For people."""
+        counts = self.counts
+        busy = (counts.user + counts.system) / counts.wall if counts.wall > 0 else 0.0
+        twice = f", {words.size(counts.twice)} of it twice" if counts.twice else ", none of it twice"
+        did = [
+            f"at most {words.count(counts.connections, 'connection')} for a file",
+            words.count(counts.steals, "steal"),
+            words.count(counts.races, "race"),
+            "1 retry" if counts.retries == 1 else f"{counts.retries} retries",
+        ]
+        processor = f"{counts.user:.2f} s user, {counts.system:.2f} s system ({busy:.0%} of one)"
+        lines = [
+            f"time:   {counts.wall:.2f} s; processor {processor}",
+            f"bytes:  {words.size(counts.fetched)} fetched{twice}",
+            f"work:   {', '.join(did)}",
+        ]
+        if counts.peak_memory is not None:
+            lines.append(f"memory: {words.size(counts.peak_memory)} at most")
+        return lines
+
+    def json_line(self) -> str:
+        """For programs: one object, like an event's."""
+        counts = dataclasses.asdict(self.counts)
+        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in counts.items()}
+        return json.dumps({"event": "stats", "time": round(time.time(), 3), "download": 0} | rounded)
