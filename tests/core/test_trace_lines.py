@@ -18,13 +18,27 @@ texts = some.text(max_size=20)
 times = some.builds(Times, queue=part, dns=part, connect=part, tls=part, wait=part)
 
 
-@given(texts, seconds, part, times, some.booleans(), some.integers(0, 10**12), some.dictionaries(texts, texts))
+@given(
+    texts,
+    seconds,
+    part,
+    times,
+    some.booleans(),
+    some.integers(0, 10**12),
+    some.dictionaries(some.sampled_from(["end", "why"]), texts),
+    some.integers(0, 1),
+)
 def test_a_transfer_and_its_phases_nest(
-    origin: str, begin: float, duration: float, spent: Times, is_new: bool, size: int, more: dict[str, Any]
+    origin: str,
+    begin: float,
+    duration: float,
+    spent: Times,
+    is_new: bool,
+    size: int,
+    more: dict[str, str | int],
+    download: int,
 ) -> None:
-    known = {"end", "why"}
-    more = {name: value for name, value in more.items() if name in known}
-    sent = Sent(quoted(origin), 12, begin, duration, 3, 206, size, 7, is_new, spent, more)
+    sent = Sent(quoted(origin), 12, begin, duration, download, 206, size, 7, is_new, spent, more)
     events = [json.loads(line) for line in lines.transfer(sent)]
     traces.check([*events, json.loads(lines.row_name(12, "connection 3"))])
     first = events[0]
@@ -61,8 +75,10 @@ def test_one_without_a_body_has_none() -> None:
 
 
 def test_what_is_short_has_no_phases() -> None:
-    sent = Sent('"http://a"', 10, 0.0, 0.0009, 0, 200, 9, 1, True, Times(wait=0.0005, connect=0.0002), {})
-    assert len(lines.transfer(sent)) == 1
+    for download, duration in (1, 0.0009), (0, 0.04):
+        spent = Times(wait=duration / 2, connect=duration / 3)
+        sent = Sent('"http://a"', 10, 0.0, duration, download, 200, 9, 1, True, spent, {})
+        assert len(lines.transfer(sent)) == 1
 
 
 @given(texts, texts, seconds, some.dictionaries(some.sampled_from(["a", "b"]), texts | some.none() | some.integers()))

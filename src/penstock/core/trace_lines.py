@@ -20,6 +20,8 @@ WRITE_ROW: Final = 3
 FIRST_SLOT: Final = 10
 #: Seconds below which a phase of a transfer has no slice of its own, only a number in the transfer's.
 LEAST_PHASE: Final = 0.001
+#: The same for the only request of a small file: of many thousands nobody looks at every millisecond.
+LEAST_SMALL_PHASE: Final = 0.05
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 quoted = json.encoder.encode_basestring_ascii
@@ -56,7 +58,7 @@ class Sent(NamedTuple):
     is_new: bool
     times: Times
     #: Further arguments.
-    more: dict[str, Any]
+    more: dict[str, str | int]
 
 
 def microseconds(seconds: float) -> int:
@@ -74,8 +76,8 @@ def transfer(sent: Sent) -> list[str]:
             for name, value in (("dns", times.dns), ("connect", times.connect), ("tls", times.tls))
             if value > 0
         )
-    if sent.more:
-        more += "," + _encode(sent.more)[1:-1]
+    for name, value in sent.more.items():
+        more += f',"{name}":{quoted(value) if isinstance(value, str) else value}'
     begin = microseconds(sent.begin)
     duration = microseconds(sent.begin + sent.duration) - begin  # rounded apart they might not hold their phases
     lines = [
@@ -94,12 +96,13 @@ def transfer(sent: Sent) -> list[str]:
             more,
         )
     ]
-    if sent.duration >= LEAST_PHASE:
-        lines.extend(_phases(sent))
+    least = LEAST_PHASE if sent.download else LEAST_SMALL_PHASE
+    if sent.duration >= least:
+        lines.extend(_phases(sent, least))
     return lines
 
 
-def _phases(sent: Sent) -> list[str]:
+def _phases(sent: Sent, least: float) -> list[str]:
     """One after another, none past the transfer's own end: viewers nest slices by their times."""
     lines = []
     at = sent.begin + sent.times.queue
@@ -115,7 +118,7 @@ def _phases(sent: Sent) -> list[str]:
         ("body", body),
     ):
         stop = min(end, at + seconds)
-        if stop - at >= LEAST_PHASE:
+        if stop - at >= least:
             start = microseconds(at)
             lines.append(_PHASE % (name, sent.slot, start, microseconds(stop) - start))
         at = max(at, stop)

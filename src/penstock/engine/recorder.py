@@ -194,7 +194,7 @@ class Recorder:
 
         @_harmless(None)
         def tell(self: Recorder) -> None:
-            more: dict[str, Any] = {}
+            more: dict[str, str | int] = {}
             ending = transfer.ending
             download = transfer.download
             if download == 0 or self._urls.get(download) != url:
@@ -424,9 +424,9 @@ def _times(handle: Any, *, is_new: bool) -> Times:
     asked = handle.getinfo(pycurl.PRETRANSFER_TIME)
     first = handle.getinfo(pycurl.STARTTRANSFER_TIME)
     wait = max(0.0, first - asked) if first else 0.0
-    queue = handle.getinfo(_QUEUE_TIME) / 1e6 if _QUEUE_TIME is not None else 0.0
     if not is_new:
-        return Times(queue=max(queue, asked), wait=wait)
+        return Times(asked, 0.0, 0.0, 0.0, wait)
+    queue = handle.getinfo(_QUEUE_TIME) / 1e6 if _QUEUE_TIME is not None else 0.0
     looked_up = handle.getinfo(pycurl.NAMELOOKUP_TIME)
     connected = handle.getinfo(pycurl.CONNECT_TIME)
     secured = handle.getinfo(pycurl.APPCONNECT_TIME)

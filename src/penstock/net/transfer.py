@@ -45,7 +45,7 @@ class Ending(NamedTuple):
     stop: int
     why: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, str | int]:
         """What is known of it."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
