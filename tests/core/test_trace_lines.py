@@ -52,6 +52,20 @@ def test_a_transfer_and_its_phases_nest(
     assert sum(event["dur"] for event in events[1:]) <= first["dur"] + 10
 
 
+@given(texts, seconds, some.floats(0, 0.049), some.integers(0, 10**12), some.floats(0, 0.04), texts)
+def test_a_small_file_s_only_request_is_the_same_in_less_time(
+    origin: str, begin: float, duration: float, size: int, wait: float, url: str
+) -> None:
+    line = lines.small_transfer(quoted(origin), 12, begin, duration, 206, size, 7, wait, url)
+    sent = Sent(quoted(origin), 12, begin, duration, 0, 206, size, 7, False, Times(wait=wait), {"url": url})
+    (same,) = lines.transfer(sent)
+    short, long = json.loads(line), json.loads(same)
+    for each in (short, long):
+        assert all(abs(each.pop(key) - value * 1e6) <= 1.5 for key, value in (("ts", begin), ("dur", duration)))
+        assert abs(each["args"].pop("wait") - wait * 1e6) <= 1
+    assert short == long
+
+
 def test_the_phases_of_a_new_connection() -> None:
     spent = Times(queue=0.5, dns=0.01, connect=0.02, tls=0.03, wait=0.04)
     sent = Sent('"http://a"', 10, 1.0, 1.0, 1, 206, 5, 1, True, spent, {"segment": 4, "start": 0, "stop": 5})

@@ -30,6 +30,11 @@ _TRANSFER: Final = (
     '{"ph":"X","cat":"transfer","name":%s,"pid":1,"tid":%d,"ts":%d,"dur":%d,"args":{"download":%d,"status":%d,'
     '"bytes":%d,"connection":%d,"new":%d,"wait":%d%s}}'
 )
+#: The only request of a small file that went over a connection that was there: most lines of a long list.
+_SMALL: Final = (
+    '{"ph":"X","cat":"transfer","name":%s,"pid":1,"tid":%d,"ts":%d,"dur":%d,"args":{"download":0,"status":%d,'
+    '"bytes":%d,"connection":%d,"new":0,"wait":%d,"url":%s}}'
+)
 _PHASE: Final = '{"ph":"X","cat":"phase","name":"%s","pid":1,"tid":%d,"ts":%d,"dur":%d,"args":{}}'
 
 
@@ -100,6 +105,14 @@ def transfer(sent: Sent) -> list[str]:
     if sent.duration >= least:
         lines.extend(_phases(sent, least))
     return lines
+
+
+def small_transfer(
+    name: str, slot: int, begin: float, duration: float, status: int, size: int, connection: int, wait: float, url: str
+) -> str:
+    """The same as `transfer`, in a third of the time, for what is shorter than `LEAST_SMALL_PHASE` and belongs to no
+    download; its numbers are rounded down. `name` is quoted already."""
+    return _SMALL % (name, slot, begin * 1e6, duration * 1e6, status, size, connection, wait * 1e6, quoted(url))
 
 
 def _phases(sent: Sent, least: float) -> list[str]:

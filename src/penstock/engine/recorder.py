@@ -18,7 +18,17 @@ import pycurl
 
 from penstock._version import __version__
 from penstock.core import trace_lines as lines
-from penstock.core.trace_lines import DISK_ROW, FIRST_SLOT, RATE_ROW, WRITE_ROW, Sent, Times, quoted
+from penstock.core.trace_lines import (
+    DISK_ROW,
+    FIRST_SLOT,
+    LEAST_SMALL_PHASE,
+    RATE_ROW,
+    WRITE_ROW,
+    Sent,
+    Times,
+    quoted,
+    small_transfer,
+)
 from penstock.core.urls import escape, redact
 from penstock.engine.processor import Processor
 from penstock.events import (
@@ -185,31 +195,32 @@ class Recorder:
         when all who follow it have heard: only then it is known what became of its bytes."""
         now = self._now()
         slot = self._running.pop(transfer, FIRST_SLOT)
-        self._seen.pop(transfer, None)
         heapq.heappush(self._slots, slot)
-        connects = handle.getinfo(pycurl.NUM_CONNECTS)
-        begin, size, url = transfer.opened, transfer.received, transfer.url
-        status, connection = handle.getinfo(pycurl.RESPONSE_CODE), handle.getinfo(_CONNECTION)
-        times = _times(handle, is_new=connects > 0)
+        begin, duration = transfer.opened - self._zero, now - transfer.opened
+        ask = handle.getinfo
+        status, connection, is_new = ask(pycurl.RESPONSE_CODE), ask(_CONNECTION), ask(pycurl.NUM_CONNECTS) > 0
+        name, size = self._name(transfer.url), transfer.received
+        if transfer.download == 0 and not is_new and not number and duration < LEAST_SMALL_PHASE:
+            first = ask(pycurl.STARTTRANSFER_TIME)
+            wait = first - ask(pycurl.PRETRANSFER_TIME) if first else 0.0
+            url = redact(transfer.url)
+            self._file.put((small_transfer(name, slot, begin, duration, status, size, connection, wait, url),))
+            return _nothing
+        self._seen.pop(transfer, None)
+        times = _times(handle, is_new=is_new)
+        sent = Sent(name, slot, begin, duration, 0, status, size, connection, is_new, times, {})
+        return functools.partial(self._tell, transfer, sent, transfer.url, message if number else None)
 
-        @_harmless(None)
-        def tell(self: Recorder) -> None:
-            more: dict[str, str | int] = {}
-            ending = transfer.ending
-            download = transfer.download
-            if download == 0 or self._urls.get(download) != url:
-                more["url"] = redact(url)
-            if ending is not None:
-                more.update(ending.told())
-            elif number:
-                more.update(end="failed", why=message)
-            sent = Sent(
-                self._name(url), slot, begin - self._zero, now - begin, download, status, size, connection,
-                connects > 0, times, more,
-            )  # fmt: skip
-            self._file.put(lines.transfer(sent))
-
-        return functools.partial(tell, self)
+    @_harmless(None)
+    def _tell(self, transfer: Transfer, sent: Sent, url: str, error: str | None) -> None:
+        """What became of its bytes is known."""
+        more = {} if transfer.ending is None else transfer.ending.told()
+        if error is not None:
+            more.setdefault("end", "failed")
+            more.setdefault("why", error)
+        if self._urls.get(transfer.download) != url:
+            more["url"] = redact(url)
+        self._file.put(lines.transfer(sent._replace(download=transfer.download, more=more)))
 
     def _name(self, url: str) -> str:
         """The URL's origin, quoted."""
