@@ -242,6 +242,19 @@ def test_nothing_is_tried_any_more_when_little_is_left(seconds_left: float, trie
     assert (limits != {8}) is tries
 
 
+@pytest.mark.parametrize(("seconds_left", "tries"), [(WORTH_SECONDS / 2, False), (WORTH_SECONDS * 2, True)])
+def test_a_step_that_paid_little_is_kept_when_little_is_left(seconds_left: float, tries: bool) -> None:
+    """Four brought 8 MB/s and eight bring 10: to look for the top in between would cost more than it could bring."""
+    ramp, limits, total = Ramp(8), set(), 0.0
+    for tick in range(60):
+        rate = 8 * MB if ramp.limit == INITIAL_CONNECTIONS else 10 * MB * ramp.limit / 8
+        total += rate * 0.05
+        left = int(rate * seconds_left)
+        ramp.on_tick(tick * 0.05, flowing=ramp.limit, opening=0, received=int(total), left=left)
+        limits.add(ramp.limit)
+    assert limits - {INITIAL_CONNECTIONS, 8} == ({6} if tries else set())
+
+
 def test_one_silent_connection_stops_nobody() -> None:
     ramp = Ramp(16)
     feed(ramp, start=0.0, seconds=0.5, per_connection=1 * MB, silent=1)

@@ -168,9 +168,9 @@ class Ramp:
             case _State.STARTING:
                 self._start(now, rate)
             case _State.GROWING:
-                self._grow(now, rate)
+                self._grow(now, rate, left)
             case _State.SEARCHING:
-                self._search(now, rate)
+                self._search(now, rate, left)
             case _State.HOLDING:
                 self._hold(now, rate, left)
             case _State.PROBING:
@@ -238,7 +238,7 @@ class Ramp:
         elif self._limit == self._ceiling:
             self._settle_at(now, self._limit)
 
-    def _grow(self, now: float, rate: float) -> None:
+    def _grow(self, now: float, rate: float, left: int | None) -> None:
         share = self._share(rate)
         if share >= PAYS and self._limit < self._cap(now):
             self._step_up(now, rate)
@@ -248,6 +248,8 @@ class Ramp:
         self._rates = {self._limit: rate}
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
+        elif not _is_worth_trying(rate, left):
+            self._settle_at(now, self._limit)
         elif share >= PAYS:  # good enough for now: a first tick is 20 % off; the check of `_hold` comes later
             in_slow_start = self._before.connections <= self._initial or self._setup > QUICK_SETUP
             self._check_wait = EARLY_CHECK_SECONDS if in_slow_start else CHECK_SECONDS
@@ -255,11 +257,15 @@ class Ramp:
         else:
             self._search_on(now)
 
-    def _search(self, now: float, rate: float) -> None:
+    def _search(self, now: float, rate: float, left: int | None) -> None:
         best = max(known for level, known in self._rates.items() if level != self._limit)
-        if self._is_judged(now, rate, best):
-            self._rates[self._limit] = rate
+        if not self._is_judged(now, rate, best):
+            return
+        self._rates[self._limit] = rate
+        if _is_worth_trying(rate, left):
             self._search_on(now)
+        else:
+            self._settle_at(now, self._best_level())
 
     def _hold(self, now: float, rate: float, left: int | None) -> None:
         if self._measured_for(now) < HOLD_SECONDS:
@@ -270,7 +276,7 @@ class Ramp:
         if rate > BECAME_FASTER * before:
             self._probe_wait = PROBE_SECONDS
             self._probe_at = min(self._probe_at, (self._moved_at or now) + MIN_HOLD)
-        if left is not None and left < rate * WORTH_SECONDS:
+        if not _is_worth_trying(rate, left):
             return
         if self._checked != self._limit:
             if now - (self._moved_at or now) >= self._check_wait:
@@ -302,13 +308,16 @@ class Ramp:
 
     def _search_on(self, now: float) -> None:
         """Go to the next level worth measuring, or settle at the best."""
-        enough = ALIKE * max(self._rates.values())
-        best = max(level for level, rate in self._rates.items() if rate >= enough)
+        best = self._best_level()
         candidate = self._candidate(best)
         if candidate is None:
             self._settle_at(now, best)
         else:
             self._move(now, candidate, _State.SEARCHING)
+
+    def _best_level(self) -> int:
+        enough = ALIKE * max(self._rates.values())
+        return max(level for level, rate in self._rates.items() if rate >= enough)
 
     def _candidate(self, best: int) -> int | None:
         """The middle of the wider gap beside the best level; None when nothing is left to be found there."""
@@ -367,3 +376,8 @@ class Ramp:
             return 1.0 if rate > 0 else 0.0
         promised = self._limit / self._before.connections - 1
         return (rate / self._before.rate - 1) / promised
+
+
+def _is_worth_trying(rate: float, left: int | None) -> bool:
+    """False when a download with `left` bytes to come, at `rate`, ends before a try could pay."""
+    return left is None or left >= rate * WORTH_SECONDS
