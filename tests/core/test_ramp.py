@@ -255,6 +255,18 @@ def test_a_step_that_paid_little_is_kept_when_little_is_left(seconds_left: float
     assert limits - {INITIAL_CONNECTIONS, 8} == ({6} if tries else set())
 
 
+@pytest.mark.parametrize(("together", "least", "most"), [(6 * MB, -0.1, 0.1), (1000 * MB, 0.9, 1.1)])
+def test_it_knows_what_its_last_change_brought(together: float, least: float, most: float) -> None:
+    """Each brings 2 MB/s, but all of them no more than `together`."""
+    assert Ramp(8).gain is None
+    ramp, total = Ramp(8), 0.0
+    for tick in range(60):
+        total += min(2 * MB * ramp.limit, together) * 0.05
+        ramp.on_tick(tick * 0.05, flowing=ramp.limit, opening=0, received=int(total))
+    assert ramp.gain is not None
+    assert least <= ramp.gain <= most
+
+
 def test_one_silent_connection_stops_nobody() -> None:
     ramp = Ramp(16)
     feed(ramp, start=0.0, seconds=0.5, per_connection=1 * MB, silent=1)

@@ -135,11 +135,18 @@ class Ramp:
         self._closed_until = 0.0
         self._refusals = 0
         self._refused_at: float | None = None
+        self._gain: float | None = None
 
     @property
     def limit(self) -> int:
         """How many connections may be open now; 1 <= limit <= ceiling."""
         return self._limit
+
+    @property
+    def gain(self) -> float | None:
+        """Which part of the growth that the last change of the number promised was there, as far as it was measured
+        for long enough: about 1 where each connection brings its own, about 0 where they share; None: not known."""
+        return self._gain
 
     def on_first_answer(self, setup: float) -> None:
         """The first answer of the origin took `setup` seconds; call it before the first tick, if at all."""
@@ -246,6 +253,7 @@ class Ramp:
         if not self._is_judged(now, rate, self._before.rate):
             return
         self._rates = {self._limit: rate}
+        self._gain = share
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
         elif not _is_worth_trying(rate, left):
@@ -262,6 +270,8 @@ class Ramp:
         if not self._is_judged(now, rate, best):
             return
         self._rates[self._limit] = rate
+        low, high = sorted(self._rates)[:2]
+        self._gain = _gain(_Level(low, self._rates[low]), _Level(high, self._rates[high]))
         if _is_worth_trying(rate, left):
             self._search_on(now)
         else:
@@ -290,7 +300,8 @@ class Ramp:
         if not self._is_judged(now, rate, self._before.rate):
             return
         self._rates[self._limit] = rate
-        if self._share(rate) < PAYS:
+        self._gain = self._share(rate)
+        if self._gain < PAYS:
             self._probe_wait = min(MAX_PROBE_SECONDS, 2 * self._probe_wait)
             self._settle_at(now, self._before.connections)
             return
@@ -372,10 +383,14 @@ class Ramp:
 
     def _share(self, rate: float) -> float:
         """Which part of the gain that the step promised has come; 1.0 is proportional growth."""
-        if self._before.rate <= 0:
-            return 1.0 if rate > 0 else 0.0
-        promised = self._limit / self._before.connections - 1
-        return (rate / self._before.rate - 1) / promised
+        return _gain(self._before, _Level(self._limit, rate))
+
+
+def _gain(low: _Level, high: _Level) -> float:
+    if low.rate <= 0:
+        return 1.0 if high.rate > 0 else 0.0
+    promised = high.connections / low.connections - 1
+    return (high.rate / low.rate - 1) / promised
 
 
 def _is_worth_trying(rate: float, left: int | None) -> bool:

@@ -431,7 +431,7 @@ class Fetch:
         self._on_tick(now)
         self._gauge.tell(now, done, length, len(self._lanes))
         transfers = (lane.transfer for lane in self._lanes if lane.transfer is not None)
-        self._gauge.record(now, transfers, flowing=flowing, opening=opening, allowed=self._ramp.limit)
+        self._gauge.record(now, transfers, self._ramp, flowing=flowing, opening=opening)
         self._settle()
 
     def _measure(self, now: float) -> None:

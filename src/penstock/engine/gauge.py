@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from penstock.core.ramp import Ramp
 from penstock.engine.context import Context
 from penstock.events import Progressed
 from penstock.net.transfer import Transfer
@@ -46,7 +47,7 @@ class Gauge:
             )
         )
 
-    def record(self, now: float, transfers: Iterable[Transfer], *, flowing: int, opening: int, allowed: int) -> None:
+    def record(self, now: float, transfers: Iterable[Transfer], ramp: Ramp, *, flowing: int, opening: int) -> None:
         """Sample its connections for the trace, if there is one and it is due."""
         trace, number = self._context.trace, self._context.number
         if trace is None or not trace.is_due(number, now):
@@ -54,4 +55,7 @@ class Gauge:
         since, self._recorded_at = self._recorded_at, now
         trace.flowed(number, since, now, transfers)
         most = self._context.options.max_connections
-        trace.connected(number, now, flowing=flowing, opening=opening, allowed=allowed, most=most)
+        counts: dict[str, float] = {"flowing": flowing, "opening": opening, "allowed": ramp.limit, "most": most}
+        if ramp.gain is not None:
+            counts["gain"] = round(ramp.gain, 3)
+        trace.connected(number, now, **counts)

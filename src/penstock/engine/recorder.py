@@ -382,10 +382,9 @@ class Recorder:
         self._machine(now)
 
     @_harmless(None)
-    def connected(self, download: int, now: float, *, flowing: int, opening: int, allowed: int, most: int) -> None:
+    def connected(self, download: int, now: float, **counts: float) -> None:
         """Sample how many connections a download has, and may have."""
-        name, at = f"connections {download}", now - self._zero
-        self._file.put([lines.counter(name, at, flowing=flowing, opening=opening, allowed=allowed, most=most)])
+        self._file.put([lines.counter(f"connections {download}", now - self._zero, **counts)])
 
     def _files(self, event: BatchProgressed) -> None:
         if not self._has_passed(self._last_files, event.at):
@@ -413,6 +412,7 @@ class Recorder:
             "network": round(used.thread / elapsed, 3),
             "process": round(used.process / elapsed, 3),
             "writing": round(writing / elapsed, 3),
+            "starved": round(used.starved / elapsed, 3),
         }
         self._file.put([lines.counter("machine", now - self._zero, **shares)])
         self._file.flush()  # a run that is killed leaves a trace up to here
