@@ -209,15 +209,16 @@ class Recorder:
         self._seen.pop(transfer, None)
         times = _times(handle, is_new=is_new)
         sent = Sent(name, slot, begin, duration, 0, status, size, connection, is_new, times, {})
-        return functools.partial(self._tell, transfer, sent, transfer.url, message if number else None)
+        return functools.partial(
+            self._tell, transfer, sent, transfer.url, message if number and not transfer.broken_off else None
+        )
 
     @_harmless(None)
     def _tell(self, transfer: Transfer, sent: Sent, url: str, error: str | None) -> None:
         """What became of its bytes is known."""
         more = {} if transfer.ending is None else transfer.ending.told()
-        if error is not None:
-            more.setdefault("end", "failed")
-            more.setdefault("why", error)
+        if error is not None and transfer.ending is None:
+            more = {"end": "failed", "why": error}
         if self._urls.get(transfer.download) != url:
             more["url"] = redact(url)
         self._file.put(lines.transfer(sent._replace(download=transfer.download, more=more)))
