@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.core.refusals import UNNOTICED_SECONDS, Refusals
+from penstock.core.refusals import UNNOTICED_SECONDS, Hold, Refusals
 from penstock.core.retry import Cause, Failure
 
 
@@ -28,23 +28,34 @@ def test_one_that_was_answered_broke_for_another_reason() -> None:
 
 def test_a_refusal_is_counted_at_once() -> None:
     refusals = Refusals()
-    assert refusals.take(Failure(Cause.STATUS, "503", status=503), 10.0) == 0.0
+    assert refusals.take(Failure(Cause.STATUS, "503", status=503), 10.0, 3) is None
     assert refusals.pending
+    assert refusals.allowed(8, 10.0) == 8
 
 
 def test_one_right_after_we_closed_a_connection_is_waited_out_twice() -> None:
     refusals, no = Refusals(), Failure(Cause.STATUS, "503", status=503)
     refusals.on_closed(10.0)
-    waits = [refusals.take(no, 10.0 + number * 0.1) for number in range(3)]
-    assert waits == [UNNOTICED_SECONDS / 2, UNNOTICED_SECONDS / 2, 0.0]
+    soon = Hold(UNNOTICED_SECONDS / 2, everything=False)
+    assert [refusals.take(no, 10.0 + number * 0.1, 3) for number in range(3)] == [soon, soon, None]
     assert refusals.pending
     refusals.on_accepted()
-    assert refusals.take(no, 10.4) == UNNOTICED_SECONDS / 2
-    assert refusals.take(no, 10.6) == 0.0
+    assert refusals.take(no, 10.4, 3) == soon
+    assert refusals.take(no, 10.6, 3) is None
+
+
+def test_while_one_is_waited_out_those_that_worked_are_replaced() -> None:
+    refusals = Refusals()
+    refusals.on_closed(10.0)
+    refusals.take(Failure(Cause.STATUS, "503", status=503), 10.1, 3)
+    assert [refusals.allowed(8, 10.1 + UNNOTICED_SECONDS * part) for part in (0, 0.49, 0.5)] == [3, 3, 8]
+    assert refusals.allowed(2, 10.1) == 2
 
 
 def test_retry_after_is_obeyed_within_reason() -> None:
     refusals = Refusals()
     refusals.on_closed(10.0)
-    assert refusals.take(Failure(Cause.STATUS, "503", status=503, retry_after=7), 10.1) == 7.0
-    assert refusals.take(Failure(Cause.STATUS, "503", status=503, retry_after=9000), 10.1) == 300.0
+    assert refusals.take(Failure(Cause.STATUS, "503", status=503, retry_after=7), 10.1, 3) == Hold(7.0, everything=True)
+    assert refusals.take(Failure(Cause.STATUS, "503", status=503, retry_after=9000), 10.1, 3) == Hold(
+        300.0, everything=True
+    )

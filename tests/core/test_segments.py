@@ -71,6 +71,19 @@ class Ledger(RuleBasedStateMachine):
             self.writes.append(piece)
 
     @precondition(lambda self: self.live)
+    @rule(data=st.data(), stop=st.integers(0, 3 * RACE_BYTES), share=st.integers(1, 9))
+    def an_answer_goes_on_past_its_segment(self, data: st.DataObject, stop: int, share: int) -> None:
+        lease = data.draw(st.sampled_from(self.live))
+        end = lease.segment.stop
+        was_complete = lease.segment.complete
+        if not self.segments.extend(lease, min(stop, self.length), share):
+            assert lease.segment.stop == end
+            return
+        assert was_complete
+        assert end < lease.segment.stop <= stop
+        assert lease.range == (end, lease.segment.stop)
+
+    @precondition(lambda self: self.live)
     @rule(data=st.data())
     def a_transfer_ends_or_dies(self, data: st.DataObject) -> None:
         lease = data.draw(st.sampled_from(self.live))
@@ -299,6 +312,58 @@ class TestRace:
         assert lease is not None
         lease.rate = 1e6
         assert segments.assign(share=1, rate=1e6, setup=0.01) is None
+
+
+class TestExtend:
+    def start(self) -> tuple[Segments, Lease]:
+        """A segment of 10 MB that was cut in the middle, and has come to its end."""
+        segments = Segments(20 * MB, min_segment=MB)
+        lease = segments.lease(0, 10 * MB)
+        segments.cut(lease.segment, 5 * MB)
+        segments.received(lease, 6 * MB)
+        return segments, lease
+
+    def test_what_nobody_took_goes_to_the_answer_that_brings_it(self) -> None:
+        segments, lease = self.start()
+        assert segments.extend(lease, 10 * MB, 1)
+        assert lease.range == (5 * MB, 10 * MB)
+        assert segments.received(lease, MB) == (5 * MB, 0, MB)
+        assert [(start, stop) for start, stop in segments.free] == [(10 * MB, 20 * MB)]
+
+    def test_only_its_share(self) -> None:
+        segments, lease = self.start()
+        assert segments.extend(lease, 20 * MB, 5)
+        assert lease.range == (5 * MB, 8 * MB)
+
+    def test_but_no_crumb_is_left(self) -> None:
+        segments, lease = self.start()
+        segments.lease(8 * MB + 1000, 20 * MB)
+        assert segments.extend(lease, 20 * MB, 1)
+        assert lease.range == (5 * MB, 8 * MB + 1000)
+
+    def test_not_what_another_has(self) -> None:
+        segments, lease = self.start()
+        segments.lease(5 * MB, 6 * MB)
+        assert not segments.extend(lease, 10 * MB, 1)
+
+    def test_not_past_the_answer(self) -> None:
+        segments, lease = self.start()
+        assert not segments.extend(lease, 5 * MB, 1)
+
+    def test_not_in_a_race(self) -> None:
+        segments = Segments(2 * MB)
+        slow = segments.lease(0, RACE_BYTES)
+        segments.lease(RACE_BYTES + 1000, 2 * MB)
+        slow.rate = 1.0
+        assert segments.received(slow, RACE_BYTES - 10).size
+        free = segments.lease(RACE_BYTES, RACE_BYTES + 1000)
+        segments.received(free, 1000)
+        rival = segments.assign(share=1, rate=1e9, setup=0.0)
+        assert rival is not None
+        assert rival.race
+        segments.release(free)
+        segments.received(slow, 10)
+        assert not segments.extend(slow, 2 * MB, 1)
 
 
 def test_a_stream_of_unknown_length_ends_where_it_ends() -> None:

@@ -228,6 +228,27 @@ def test_F25_an_origin_that_lets_in_three_is_asked_by_three(
     assert result.connections >= 3
 
 
+def test_F25_what_was_to_be_stolen_by_those_turned_away_comes_over_the_connections_there_are(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    """Each steal cuts a segment; when its thief is refused, the robbed answer still brings what was cut off."""
+    refused: set[int] = set()
+
+    def script(request: Request, reply: Reply) -> None:
+        reply.rate = 3 * MB
+        if request.connection > 4 and len(refused) < 4:
+            refused.add(request.connection)
+            become(reply, 503)
+
+    fault_server.script = script
+    whole = Content(20 * MB)
+    assert_whole(fetch(fault_server.serve("/a", whole), tmp_path, max_connections=16), whole)
+    assert len(refused) == 4
+    let_in = {request.connection for request in fault_server.log} - refused
+    assert len(let_in) == 4
+    assert len(fault_server.log) == 8
+
+
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
 def test_F31_connections_that_close_each_time_or_lie_about_it(
     fault_server: FaultServer, tmp_path: Path, version: str

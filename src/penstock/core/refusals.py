@@ -5,7 +5,7 @@ Knows no clock and no connection: what happened comes in, with the time.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from penstock.core.retry import Cause, Failure
 
@@ -20,11 +20,20 @@ _SLAMMED: Final = 2
 _LONGEST_RETRY_AFTER: Final = 300.0
 
 
+class Hold(NamedTuple):
+    """Look again after so many seconds; until then `everything` waits, or only what would be more than work now."""
+
+    seconds: float
+    everything: bool
+
+
 class Refusals:
     """Those of one download. `pending`: one came, and the others that knocked have not been counted yet."""
 
     def __init__(self) -> None:
         self.pending = False
+        self._working = 0
+        self._until = float("-inf")
         self._slammed = 0
         self._excused = 0
         self._closed_at = float("-inf")
@@ -46,10 +55,18 @@ class Refusals:
             return self._slammed >= _SLAMMED
         return False
 
-    def take(self, failure: Failure, now: float) -> float:
-        """One was turned away; returns the seconds to wait before anything is asked again, 0 for none."""
+    def take(self, failure: Failure, now: float, working: int) -> Hold | None:
+        """One was turned away while `working` others brought bytes; what must wait for it."""
         if now - self._closed_at < UNNOTICED_SECONDS and self._excused < _EXCUSES and not failure.retry_after:
             self._excused += 1  # the server may still count a connection that we have just closed
-            return UNNOTICED_SECONDS / 2
+            self._working, self._until = working, now + UNNOTICED_SECONDS / 2
+            return Hold(UNNOTICED_SECONDS / 2, everything=False)
         self.pending = True
-        return min(failure.retry_after or 0.0, _LONGEST_RETRY_AFTER)
+        if not failure.retry_after:
+            return None
+        return Hold(min(failure.retry_after, _LONGEST_RETRY_AFTER), everything=True)
+
+    def allowed(self, limit: int, now: float) -> int:
+        """Of `limit` connections those that may be open now: while one is waited out, as many as worked then. One that
+        ends meanwhile is replaced: what the server let in, it lets in again."""
+        return min(limit, self._working) if now < self._until else limit

@@ -210,6 +210,24 @@ class Segments:
         """The server will send less than was asked: the rest becomes free again."""
         self.cut(lease.segment, stop)
 
+    def extend(self, lease: Lease, stop: int, share: int) -> bool:
+        """A segment's last byte came and its answer goes on to `stop`: let it have what lies right behind, if that is
+        nobody's, for one of `share` connections. True: what came past the old end is to be received again."""
+        segment = lease.segment
+        if not segment.complete or len(segment.leases) != 1:
+            return False
+        behind = next(iter(self._free.within(segment.stop, stop)), None)
+        if behind is None or behind.start != segment.stop:
+            return False
+        part = -(-self._free.size // max(1, share))
+        size = min(behind.size, max(self._min_segment, min(part, LEASE_BYTES)))
+        if behind.size - size < self._min_segment:
+            size = behind.size
+        self._free.remove(segment.stop, segment.stop + size)
+        lease.position = segment.stop
+        segment.stop += size
+        return True
+
     # Receiving
 
     def received(self, lease: Lease, size: int) -> Piece:

@@ -177,8 +177,7 @@ class Fetch:
         if lane not in self._lanes:
             return False
         self._lanes.discard(lane)
-        if lane.transfer is not None and self.context.trace is not None:
-            lane.transfer.ending = lane.ending(end, why)
+        self._note(lane, end, why)
         if self._lanes:
             self.context.hosts.take_extra(self._host, -1)
             self.context.queue.free(self._host)
@@ -195,6 +194,12 @@ class Fetch:
             self.pipe.flush(lane.lease.segment.id)
             self.segments.release(lane.lease)
         return True
+
+    def _note(self, lane: Lane, end: End, why: str | None) -> None:
+        """Tell the trace what becomes of a lane's bytes; what was told first stands."""
+        transfer = lane.transfer
+        if transfer is not None and transfer.ending is None and self.context.trace is not None:
+            transfer.ending = lane.ending(end, why)
 
     def _drop(self, lane: Lane, end: End) -> None:
         """Break a lane off: its connection is closed."""
@@ -218,6 +223,11 @@ class Fetch:
         """A lane's answer is of another representation."""
         self._end(RepresentationMoved(why))
 
+    def goes_on(self, lane: SegmentLane) -> bool:
+        """A steal that came to nothing leaves free what its victim's answer still brings: a request less, and a
+        connection that lives on."""
+        return not self._over and self.segments.extend(lane.lease, lane.answer_stop, len(self._lanes))
+
     def segment_completed(self, lane: Lane) -> None:
         """A segment's last byte came; a rival that still fetches it is let go after this callback."""
         assert isinstance(lane, SegmentLane)
@@ -234,7 +244,9 @@ class Fetch:
     def lane_ended(self, lane: Lane, failure: Failure | None) -> None:
         """A lane's transfer is over: as it should (None), or not."""
         end = End.FAILED if failure is not None else End.CUT if lane.is_broken_off else End.WHOLE
-        if self._over or not self._leave(lane, end, None if failure is None else failure.message):
+        why = None if failure is None else failure.message
+        self._note(lane, end, why)
+        if self._over or not self._leave(lane, end, why):
             return
         self._patience.arrived(self.segments.done_bytes)
         if lane.accepted:
@@ -270,7 +282,7 @@ class Fetch:
         working = sum(other.accepted for other in self._lanes)
         was_answered = lane.accepted or lane.rejected
         if working and not lane.flowing and self._refusals.is_one(failure, was_answered=was_answered):
-            self._turned_away(failure)
+            self._turned_away(failure, working)
             return
         self.context.failed(failure, self._link.url)
         try:
@@ -280,12 +292,14 @@ class Fetch:
         except DownloadError as error:
             self._end(error)
 
-    def _turned_away(self, failure: Failure) -> None:
-        wait = self._refusals.take(failure, self.context.now)
+    def _turned_away(self, failure: Failure, working: int) -> None:
+        hold = self._refusals.take(failure, self.context.now, working)
         if self._refusals.pending and self.context.trace is not None:
             self.context.trace.decided("refused", self.context.number, why=failure.message)
-        if wait:
-            self._wait(wait)
+        if hold is not None and hold.everything:
+            self._wait(hold.seconds)
+        elif hold is not None:
+            self.context.loop.call_later(hold.seconds, self._settle)
 
     def _count_working(self, now: float) -> None:
         """After a refusal: how many were let in? Not to be said before the others that knocked have their answer."""
@@ -344,7 +358,8 @@ class Fetch:
             if is_first:
                 self._open_stream()
             return
-        allowed = min(self._ramp.limit, max(1, len(self._lanes) + self.context.queue.spare_connections(self._host)))
+        limit = self._refusals.allowed(self._ramp.limit, self.context.now)
+        allowed = min(limit, max(1, len(self._lanes) + self.context.queue.spare_connections(self._host)))
         if self.most_lanes == 1 and allowed > 1 and not self.segments.has_free:
             self._share_out(allowed)
         while len(self._lanes) < allowed:

@@ -54,6 +54,9 @@ class Owner(Protocol):
     def changed(self, why: str) -> None:
         """The representation is another one now."""
 
+    def goes_on(self, lane: SegmentLane) -> bool:
+        """The last byte of a lane's segment arrived, and its answer has more: is that wanted of it too?"""
+
     def segment_completed(self, lane: Lane) -> None:
         """The last byte of a lane's segment arrived."""
 
@@ -147,6 +150,9 @@ class SegmentLane(Lane):
             self.owner.pipe.put(segment.id, offset, block, skip, size)
         if segment.frontier < segment.stop:
             return True
+        if segment.stop < self.answer_stop and self.owner.goes_on(self):
+            rest = block[skip + size :]
+            return self.on_body(transfer, rest) if rest else True
         self.owner.segment_completed(self)
         # an answer that ends just here is left to end by itself: its connection lives on
         return lease.position == self.answer_stop
