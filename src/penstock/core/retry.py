@@ -71,11 +71,11 @@ _HINTS = {
     401: "give -u user:password or --netrc",
     403: "it may need a login (-u), a cookie (-b) or a referer (-e)",
     404: "check the URL",
-    405: "the server does not allow GET here",
+    405: "the server does not allow GET here; check the URL",
     406: "check the Accept header",
     407: "give the proxy's credentials, as in --proxy http://user:password@host:port",
     410: "the server says that it is gone for good; look for it elsewhere",
-    414: "the URL is too long for this server",
+    414: "the URL is too long for this server; look for a shorter one",
     431: "send fewer or shorter headers and cookies",
 }
 _WRONG_LOGIN = "the login was not accepted; check the user name and the password"

@@ -16,6 +16,7 @@ from penstock.engine.place import (
     MAX_NAMES,
     all_names_taken,
     check_target,
+    directory_error,
     read_journal,
     storage_error,
     target_exists,
@@ -58,7 +59,7 @@ def open_existing(folder: Path) -> Directory | None:
             directory.close()
             raise
     except OSError as error:
-        raise storage_error(error, folder) from error
+        raise directory_error(error, folder) from error
     if nearest == folder:
         return directory
     directory.close()

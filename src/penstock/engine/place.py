@@ -60,7 +60,7 @@ def open_directory(path: Path) -> Directory:
     try:
         directory = Directory.open(path)
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise directory_error(error, path) from error
     try:
         directory.check_writable()
         directory.sync_parents()
@@ -184,6 +184,13 @@ def finish_publishing(place: Place) -> None:
 def target_exists(path: Path) -> TargetExists:
     """The error for a target that is there, under the policy that does not touch it."""
     return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or give it another name")
+
+
+def directory_error(error: OSError, path: Path) -> StorageError:
+    """The error for a directory that cannot be opened or made."""
+    if isinstance(error, FileNotFoundError):
+        return StorageError(f"{path}: it cannot be made; choose another directory with -d")
+    return storage_error(error, path)
 
 
 def target_locked(path: Path) -> TargetLocked:
