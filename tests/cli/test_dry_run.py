@@ -236,6 +236,7 @@ def test_a_program_can_ask_too(fault_server: FaultServer, tmp_path: Path) -> Non
     url = fault_server.serve("/a.bin", CONTENT)
     with penstock.Downloader() as downloader:
         preview = downloader.preview(url, directory=tmp_path).result()
+        fault_server.wait_for(lambda: fault_server.live == 0)  # its answer is broken off at once
     assert (preview.action, preview.path, preview.length) == ("fetch", tmp_path / "a.bin", CONTENT.size)
     assert list(tmp_path.iterdir()) == []
 

@@ -56,8 +56,7 @@ class DefaultGroup(click.Group):
             return items
         default = self.commands["get"]
         with default.make_context("get", [], parent=ctx, resilient_parsing=True) as own:
-            known = {item.value for item in items}
-            return items + [item for item in default.shell_complete(own, incomplete) if item.value not in known]
+            return items + default.shell_complete(own, incomplete)
 
 
 def meant_by(word: str, commands: Collection[str]) -> str | None:
