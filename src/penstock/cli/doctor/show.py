@@ -17,6 +17,8 @@ from penstock.core.urls import escape
 
 _WIDTH: Final = 80
 _LABEL: Final = 16
+#: What rich calls what a terminal can show.
+_COLOURS: Final = {"": "no colour", "standard": "16 colours", "256": "256 colours", "truecolor": "all colours"}
 
 Line = tuple[str, str]
 
@@ -143,7 +145,7 @@ def _limits(limits: Limits) -> list[Line]:
 
 
 def _terminal(terminal: Terminal) -> list[Line]:
-    size = f"{terminal.columns}x{terminal.lines}, {terminal.colour or 'no colour'}"
+    size = f"{terminal.columns}x{terminal.lines}, {_COLOURS.get(terminal.colour or '', terminal.colour)}"
     kind = f"TERM={terminal.kind}" if terminal.kind else "no TERM"
     return [
         ("terminal", f"{kind}, {size}" if terminal.is_terminal else "none (stderr is a file or a pipe)"),
