@@ -120,7 +120,7 @@ def test_the_script_is_what_click_s_variable_brings_too(shell: str) -> None:
     done = penstock("completion", shell)
     assert done.returncode == 0
     assert done.stdout.startswith(("_penstock_completion()", "#compdef penstock", "function _penstock_completion"))
-    assert penstock(_PENSTOCK_COMPLETE=f"{shell}_source").stdout == done.stdout
+    assert penstock(_PENSTOCK_COMPLETE=f"{shell}_source").stdout.strip() == done.stdout.strip()
 
 
 def test_an_unknown_shell_is_told_those_there_are() -> None:
