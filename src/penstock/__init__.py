@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TargetExists,
         TargetLocked,
     )
-    from penstock.model import Digest, IfExists, Options, Request, Result, Source, Summary
+    from penstock.model import Digest, IfExists, Options, Preview, Request, Result, Source, Summary
     from penstock.progress import tqdm_progress
 
 _HOMES = {
@@ -41,14 +41,14 @@ _HOMES = {
         "OutOfResources", "ProtocolError", "Reason", "RepresentationChanged", "ServerRefused", "StorageError",
         "TargetExists", "TargetLocked",
     ),
-    "penstock.model": ("Digest", "IfExists", "Options", "Request", "Result", "Source", "Summary"),
+    "penstock.model": ("Digest", "IfExists", "Options", "Preview", "Request", "Result", "Source", "Summary"),
     "penstock.progress": ("tqdm_progress",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BadRow", "CannotResume", "Digest", "DigestMismatch", "DownloadError", "Downloader", "DownloaderClosed",
-    "IfExists", "InvalidRequest", "NetworkError", "Options", "OutOfResources", "ProtocolError", "Reason",
+    "IfExists", "InvalidRequest", "NetworkError", "Options", "OutOfResources", "Preview", "ProtocolError", "Reason",
     "RepresentationChanged", "Request", "Result", "Row", "ServerRefused", "Source", "StorageError",
     "Summary", "TargetExists", "TargetLocked", "__version__", "download", "tqdm_progress",
 ]  # fmt: skip

@@ -19,7 +19,19 @@ from penstock.engine.engine import Engine, Limits
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS
 from penstock.errors import InvalidRequest
 from penstock.events import AnyEvent
-from penstock.model import Digest, Document, IfExists, Options, Origin, Request, Result, Source, Summary
+from penstock.model import (
+    Digest,
+    Document,
+    IfExists,
+    Options,
+    Origin,
+    Preview,
+    Request,
+    Result,
+    Source,
+    Summary,
+)
+from penstock.net.proxies import SCHEMES, is_supported
 
 StrPath = str | os.PathLike[str]
 
@@ -28,7 +40,6 @@ _LIMIT_NAMES: Final = {"rate": "rate_limit", "pace": "rate_per_host"}
 _HTTP_VERSIONS: Final = ("1.0", "1.1", "2", "3")
 #: Bytes of a line that libcurl takes from a cookie file (MAX_COOKIE_LINE in its lib/cookie.h).
 MAX_COOKIE_LINE = 4999
-_PROXY_SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class Downloader:
@@ -83,10 +94,35 @@ class Downloader:
 
         Raises InvalidRequest at once for bad arguments; everything else comes through the future.
         """
+        return self._engine.submit(self._request(request, output, directory, checksum, options))
+
+    def preview(
+        self,
+        request: str | Request,
+        *,
+        output: StrPath | None = None,
+        directory: StrPath | None = None,
+        checksum: str | Digest | None = None,
+        **options: Any,
+    ) -> Future[Preview]:
+        """Find out what `submit` would do with the same arguments: the server is asked for the file and its answer is
+        broken off, and nothing is written. The future raises what that of `submit` would, as far as it shows before
+        the first byte.
+        """
+        return self._engine.preview(self._request(request, output, directory, checksum, options))
+
+    def _request(
+        self,
+        request: str | Request,
+        output: StrPath | None,
+        directory: StrPath | None,
+        checksum: str | Digest | None,
+        options: dict[str, Any],
+    ) -> Request:
         if isinstance(request, Request):
             if output is not None or directory is not None or checksum is not None or options:
                 raise InvalidRequest("a Request says everything itself: give no other arguments with it")
-            return self._engine.submit(checked(request))
+            return checked(request)
         built = Request(
             sources=(Source(request),),
             directory=Path(directory) if directory is not None else Path(),
@@ -94,7 +130,7 @@ class Downloader:
             checksum=parse_checksum(checksum) if isinstance(checksum, str) else checksum,
             options=_options(self._defaults, options),
         )
-        return self._engine.submit(checked(built))
+        return checked(built)
 
     def submit_many(
         self,
@@ -230,8 +266,8 @@ def checked_options(options: Options) -> Options:
         raise InvalidRequest(f"http_version is {options.http_version!r}; choose one of {', '.join(_HTTP_VERSIONS)}")
     if options.ip_version not in {None, 4, 6}:
         raise InvalidRequest(f"ip_version is {options.ip_version!r}; choose 4 or 6")
-    if options.proxy and options.proxy.partition("://")[0].lower() not in _PROXY_SCHEMES and "://" in options.proxy:
-        raise InvalidRequest(f"{redact(options.proxy)}: a proxy is one of {', '.join(_PROXY_SCHEMES)}")
+    if options.proxy and not is_supported(options.proxy):
+        raise InvalidRequest(f"{redact(options.proxy)}: a proxy is one of {', '.join(SCHEMES)}")
     for text in (options.credentials, options.cookies, options.user_agent, options.referer, options.proxy):
         if text is not None and any(character in text for character in "\r\n\0"):
             raise InvalidRequest("a line break or NUL in an option would end up in the request; remove it")

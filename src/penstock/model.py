@@ -225,6 +225,38 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a download would do, found out without doing it. Sizes are bytes, URLs without credentials.
+
+    `action` is ``fetch``; or ``resume``, keeping `kept` bytes of an earlier run; ``restart``, dropping them, for the
+    reason `why`; ``finish``, for all bytes are there; ``skip``, for the target is there and is left as it is.
+    """
+
+    action: str
+    url: str
+    #: Where redirects led; None when the server need not be asked.
+    final_url: str | None = None
+    path: Path
+    length: int | None = None
+    #: None when the server need not be asked, and when it had no reason to tell: it sends the whole of a changed file.
+    accepts_ranges: bool | None = None
+    validator: Validator | None = None
+    media_type: str | None = None
+    kept: int = 0
+    why: str = ""
+    #: Something is at `path`. It would be replaced, unless it is left or is the very file.
+    exists: bool = False
+    #: The digest that the request expects, and the one that the server vouches for.
+    checksum: Digest | None = None
+    digest: Digest | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """True when what is at `path` would be replaced."""
+        return self.exists and self.action != "skip" and self.final_url is not None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A document read into memory, and where it came from after redirects."""
 

@@ -89,6 +89,8 @@ def test_a_directory_may_begin_with_a_tilde(config: Path) -> None:
         ("http-version = 1.1", "http-version", "string"),
         ('cacert = "/no/such"', "cacert", "/no/such"),
         ("[get]\nx = 1", "get", "unknown key"),
+        ("max-conections = 1", "max-conections", "did you mean max-connections?"),
+        ("dry-run = true", "dry-run", "unknown key"),
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(config: Path, text: str, key: str, cause: str) -> None:
@@ -122,4 +124,7 @@ def test_a_mistake_is_one_line_and_exit_2(config: Path) -> None:
     config.write_text("colour = 1")
     done = penstock("--config", str(config), URL)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"penstock: {config}: colour: unknown key (see 'penstock get --help')\n"
+    assert (
+        done.stderr
+        == f"penstock: {config}: colour: unknown key; keys are the long names of options (see 'penstock get --help')\n"
+    )

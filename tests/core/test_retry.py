@@ -112,8 +112,38 @@ def test_a_proxy_in_trouble_is_asked_again() -> None:
 
 
 def test_F33_an_untrusted_certificate_is_told_in_its_own_words() -> None:
-    decision = judge(Failure(Cause.TLS_CERTIFICATE, "certificate has expired"), contacted=False)
-    assert decision == GiveUp("certificate has expired; --cacert FILE trusts another authority", resumable=False)
+    decision = judge(Failure(Cause.TLS_CERTIFICATE, "unable to get local issuer"), contacted=False)
+    assert decision == GiveUp("unable to get local issuer; --cacert FILE trusts another authority", resumable=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("SSL certificate problem: certificate has expired", "check the clock"),
+        ("SSL certificate problem: certificate is not yet valid", "check the clock"),
+        ("SSL: no alternative certificate subject name matches target host name 'a'", "check the host in the URL"),
+        ("the CA certificates could not be read (error setting certificate file: x)", "check the file of --cacert"),
+        ("SSL certificate problem: self-signed certificate", "--cacert FILE trusts another authority"),
+    ],
+)
+def test_F33_what_to_do_about_a_certificate_depends_on_what_is_wrong_with_it(said: str, advice: str) -> None:
+    decision = judge(Failure(Cause.TLS_CERTIFICATE, said), contacted=False)
+    assert isinstance(decision, GiveUp)
+    assert advice in decision.why
+
+
+def test_F24_a_login_that_was_refused_is_not_told_to_be_given() -> None:
+    unauthorised = Failure(Cause.STATUS, "", status=401)
+    refused = decide(unauthorised, attempt=1, contacted=False, elapsed=0, jitter=0, policy=Policy(), has_login=True)
+    assert isinstance(refused, GiveUp)
+    assert refused.why.endswith("the login was not accepted; check the user name and the password")
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.TLS_CERTIFICATE, Cause.PRIVATE, Cause.OTHER}, key=str))
+def test_whoever_gives_up_says_what_to_do_next(cause: Cause) -> None:
+    decision = judge(failure_of(cause), attempt=20)
+    assert isinstance(decision, GiveUp)
+    assert "; " in decision.why
 
 
 @pytest.mark.parametrize("cause", [Cause.RESET, Cause.STALLED, Cause.CUT])
@@ -130,12 +160,17 @@ def test_the_wait_doubles_up_to_its_cap() -> None:
 
 def test_giving_up_names_the_tries_and_the_last_failure() -> None:
     reset = Failure(Cause.RESET, "connection reset")
-    assert judge(reset, attempt=20) == GiveUp("gave up after 20 tries: connection reset", resumable=True)
+    assert judge(reset, attempt=20) == GiveUp(
+        "gave up after 20 tries: connection reset; try again later", resumable=True
+    )
     assert judge(reset, attempt=1, policy=Policy(max_tries=1)) == GiveUp(
-        "gave up after 1 try: connection reset", resumable=True
+        "gave up after 1 try: connection reset; try again later", resumable=True
     )
     busy = Failure(Cause.STATUS, "", status=503)
-    assert judge(busy, attempt=20) == GiveUp("gave up after 20 tries: HTTP 503 Service Unavailable", resumable=True)
+    assert judge(busy, attempt=20) == GiveUp(
+        "gave up after 20 tries: HTTP 503 Service Unavailable; try again later, or ask for less at once (-x 1)",
+        resumable=True,
+    )
 
 
 def test_no_limit_of_tries_means_none() -> None:
@@ -159,7 +194,8 @@ def test_the_deadline_is_not_waited_past() -> None:
     late = Failure(Cause.STATUS, "", status=503, retry_after=20.0)
     decision = judge(late, elapsed=50.0, policy=Policy(deadline=60.0))
     assert decision == GiveUp(
-        "the deadline of 60 s leaves no time for another try: HTTP 503 Service Unavailable", resumable=True
+        "the deadline of 60 s leaves no time for another try: HTTP 503 Service Unavailable; give more with --deadline",
+        resumable=True,
     )
     assert judge(late, elapsed=30.0, policy=Policy(deadline=60.0)) == Wait(20.0)
 

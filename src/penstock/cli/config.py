@@ -19,12 +19,14 @@ from penstock.cli.types import byte_count, byte_rate, seconds
 
 #: A longer file is a mistake.
 MAX_BYTES: Final = 1024 * 1024
-_NEVER: Final = frozenset({"config", "no_config", "help"})
+_NEVER: Final = frozenset({"config", "no_config", "help", "dry_run"})
 _LOADED: Final = "penstock.config"
 
 
 def choose_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
     """The callback of ``--config``: make the file's values the defaults of `ctx`'s command."""
+    if ctx.resilient_parsing:  # a shell asks what could stand here: nothing is carried out
+        return
     if ctx.meta.get(_LOADED) is False:
         _only_one(ctx) if value is not None else None
         return
@@ -58,13 +60,20 @@ def read_config(path: Path, ctx: click.Context) -> dict[str, Any]:
     for key, value in _parse(path, ctx).items():
         option = options.get(key)
         if option is None or option.name is None or option.name in _NEVER:
-            raise click.UsageError(f"{path}: {key}: unknown key", ctx)
+            raise click.UsageError(f"{path}: {key}: unknown key; {_near(key, options)}", ctx)
         if option.name == "insecure":
             raise click.UsageError(f"{path}: insecure: not allowed in a file; give --insecure each time", ctx)
         if option.name == "user":
             raise click.UsageError(f"{path}: user: not allowed in a file; use PENSTOCK_USER or --netrc", ctx)
         values[option.name] = _checked(value, option, f"{path}: {key}", ctx)
     return values
+
+
+def _near(key: str, options: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only after a mistake
+
+    near = next(iter(get_close_matches(key, options, n=1)), None)
+    return f"did you mean {near}?" if near is not None else "keys are the long names of options"
 
 
 def _only_one(ctx: click.Context) -> None:
@@ -91,7 +100,9 @@ def _parse(path: Path, ctx: click.Context) -> dict[str, Any]:
             raise click.UsageError(f"{path}: larger than {MAX_BYTES} bytes", ctx)
         return tomllib.loads(content.decode())
     except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror}", ctx) from error
+        raise click.UsageError(
+            f"{path}: {error.strerror}; name a configuration file, or give --no-config", ctx
+        ) from error
     except (ValueError, RecursionError) as error:  # TOML's and UTF-8's errors both; nesting
         raise click.UsageError(f"{path}: not TOML: {error}", ctx) from error
 

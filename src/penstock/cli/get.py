@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from penstock.cli.config import choose_config, refuse_config
-from penstock.cli.types import byte_count, byte_rate, checksum, pace, seconds
+from penstock.cli.types import byte_count, byte_rate, checksum, completes, pace, seconds
 from penstock.errors import InvalidRequest
 from penstock.model import IfExists, Options
 
@@ -48,7 +48,8 @@ in LIST.penstock (stdin.penstock for -) inside it. Another directory or list has
   raced        segment start stop
   checkpointed durable           verified      digest source
   finished     path size url final_url digest validator media_type elapsed
-               fetched resumed connections skipped sha256 mtime_ns digest_source
+               fetched resumed connections skipped sha256 mtime_ns
+               digest_source
   failed       reason message url resumable exit_code
   cancelled    resumable
 and, of a list ("download" is 0):
@@ -56,6 +57,19 @@ and, of a list ("download" is 0):
   batchprogressed total listed done skipped failed active size speed pace
   summary      total done skipped failed pending rejected size elapsed
                failures exit_code
+
+--dry-run asks the server of one URL, and breaks the answer off after its head. For several, and for lists, no server
+is asked: it reads the list and the manifest, looks at the targets, and prints a line for each row.
+
+\b
+With --dry-run, --json prints instead
+  planned      action (fetch, resume, restart, finish, skip) url final_url path
+               length accepts_ranges validator media_type kept why exists
+               replaces checksum digest
+and, of a list,
+  planned      action (fetch, again, skip, repeat, fail) line url path why
+  rowrejected  line text why
+  plan         total fetch again skip repeat fail rejected exit_code
 
 \b
 Exit codes: 0 done; 1 a download failed; 2 usage; 3 could not write;
@@ -76,6 +90,7 @@ _TARGET: Final = [
         metavar="DIR",
         type=click.Path(path_type=Path),
         default=Path(),
+        shell_complete=completes("dir"),
         help="Save in DIR, which is made if need be.",
     ),
     click.Option(
@@ -90,6 +105,7 @@ _TARGET: Final = [
     click.Option(["--no-remote-time"], is_flag=True, help="Do not set the file's time from Last-Modified."),
     click.Option(["--resume-unsafe"], is_flag=True, help="Go on with old bytes that nothing proves right."),
     click.Option(["--adopt"], is_flag=True, help="Go on with bytes from another URL with the same strong ETag."),
+    click.Option(["--dry-run"], is_flag=True, help="Say what would be done, and write nothing; see below."),
 ]
 
 
@@ -99,6 +115,7 @@ _MANY: Final = [
         ["-i", "--input-file", "lists"],
         multiple=True,
         metavar="LIST",
+        shell_complete=completes("file"),
         help="Download what LIST names (- for stdin): a URL a line, aria2's input file, CSV, TSV or JSON Lines.",
     ),
     click.Option(
@@ -219,7 +236,11 @@ ASKING: Final = [
         help="Log in; asks for a missing password. Also PENSTOCK_USER.",
     ),
     click.Option(
-        ["-b", "--cookie"], multiple=True, metavar="DATA|FILE", help="Send cookies NAME=VALUE, or those of FILE."
+        ["-b", "--cookie"],
+        multiple=True,
+        metavar="DATA|FILE",
+        shell_complete=completes("file"),
+        help="Send cookies NAME=VALUE, or those of FILE.",
     ),
     click.Option(["--load-cookies", "cookie_file"], type=_FILE, metavar="FILE", help="Send FILE's cookies."),
     click.Option(["-n", "--netrc"], is_flag=True, help="Log in with ~/.netrc."),
@@ -323,6 +344,10 @@ def get(ctx: click.Context, /, urls: tuple[str, ...], **params: Any) -> int:
     level = level_of_detail(params)
     params["user"] = with_password(params["user"])
     shown = {"level": level, "json": params["json"], "insecure": params["insecure"], "stats": params["stats"]}
+    if params["dry_run"]:
+        from penstock.cli.dry_run import dry_run
+
+        return dry_run(ctx, urls, params, level=level)
     try:
         if is_one(urls, params):
             request = build_request(one_url(urls[0], params), params)

@@ -29,6 +29,14 @@ The last three are of a list and have ``download`` 0, as has a `warned` about an
 a list that came to an end or was stopped, and no event; `failures` are the most frequent [origin, reason, count]. A
 `batchprogressed` that tells nothing new is left out.
 
+With ``--dry-run`` there are instead, for one URL (`action` is fetch, resume, restart, finish or skip), and for each row
+of a list (fetch, again, skip, repeat or fail; bad lines are `rowrejected`), `plan` last:
+
+    planned       action, url, final_url, path, length, accepts_ranges, validator, media_type, kept, why, exists,
+                  replaces, checksum, digest
+    planned       action, line, url, path, why
+    plan          total, fetch, again, skip, repeat, fail, rejected, exit_code
+
 A validator is ``{"kind": "etag", "value": "\"1\""}`` or null; a digest is ``"sha256:HEX"`` or null; `reason` is one
 of `penstock.errors.Reason`. Each download that was started ends in exactly one of `finished`, `failed` and `cancelled`.
 """
@@ -38,6 +46,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +54,7 @@ from penstock.cli.codes import exit_code
 from penstock.cli.streams import SturdyStream
 from penstock.errors import DownloadError, ServerRefused
 from penstock.events import AnyEvent, BatchProgressed, Failed, Finished
-from penstock.model import Digest, Summary, Validator
+from penstock.model import Digest, Preview, Summary, Validator
 
 
 class JsonLines:
@@ -68,8 +77,16 @@ class JsonLines:
 
     def end(self, summary: Summary, exit_code: int) -> None:
         """Say how a list ended; after the last event."""
-        head = {"event": "summary", "time": round(time.time(), 3), "download": 0}
-        self._stream.line(json.dumps(head | _fields(summary) | {"exit_code": exit_code}))
+        self.say("summary", _fields(summary) | {"exit_code": exit_code})
+
+    def preview(self, preview: Preview) -> None:
+        """Say what a download would do."""
+        self.say("planned", _fields(preview) | {"replaces": preview.replaces}, download=1)
+
+    def say(self, event: str, fields: Mapping[str, object], *, download: int = 0) -> None:
+        """Say what is no event of a run."""
+        head = {"event": event, "time": round(time.time(), 3), "download": download}
+        self._stream.line(json.dumps(head | dict(fields)))
 
     def _object(self, event: AnyEvent) -> dict[str, Any]:
         head = {

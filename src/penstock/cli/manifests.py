@@ -13,6 +13,7 @@ import click
 
 from penstock.cli.codes import DONE, FAILED
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
+from penstock.cli.types import completes
 from penstock.errors import DownloadError
 
 _MANIFEST: Final = click.Argument(["manifest"], type=click.Path(path_type=Path))
@@ -41,7 +42,12 @@ def status(ctx: click.Context, /, manifest: Path, export: str | None, state: str
     short_help="Hash the files of a manifest again.",
     params=[
         _MANIFEST,
-        click.Option(["-d", "--dir", "directory"], type=click.Path(path_type=Path), help="Where the files are now."),
+        click.Option(
+            ["-d", "--dir", "directory"],
+            type=click.Path(path_type=Path),
+            shell_complete=completes("dir"),
+            help="Where the files are now.",
+        ),
         click.Option(["-q", "--quiet"], is_flag=True, help="Print only what is wrong."),
     ],
 )

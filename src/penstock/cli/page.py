@@ -14,7 +14,7 @@ from penstock.cli.codes import DONE, FAILED, exit_code
 from penstock.cli.get import ASKING, MEASURING, NETWORK, PACE, TALKING, level_of_detail, with_password
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
-from penstock.cli.types import byte_count, pace
+from penstock.cli.types import byte_count, completes, pace
 from penstock.core.rows import BadRow, Row
 from penstock.core.urls import escape, identity, redact
 from penstock.errors import DownloadError, InvalidRequest, Reason, ServerRefused
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 _WHAT: Final = [
     click.Option(
-        ["-d", "--dir", "directory"], metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="Save here."
+        ["-d", "--dir", "directory"],
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        shell_complete=completes("dir"),
+        help="Save here.",
     ),
     click.Option(
         ["--accept"],

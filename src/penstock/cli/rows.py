@@ -143,4 +143,10 @@ def _open(name: str) -> io.BufferedIOBase:
     try:
         return Path(name).open("rb")
     except OSError as error:
-        raise InvalidRequest(f"-i {name}: {error.strerror or error}") from error
+        raise InvalidRequest(f"-i {name}: {_why_not(error)}; name a list, or - for stdin") from error
+
+
+def _why_not(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return "that is a directory" if isinstance(error, IsADirectoryError) else error.strerror or str(error)

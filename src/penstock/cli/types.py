@@ -6,11 +6,16 @@ Each raises click.BadParameter, to which click adds the option's name.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from penstock.errors import InvalidRequest
 from penstock.model import Digest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def byte_count(value: str | int) -> int:
@@ -64,3 +69,14 @@ def checksum(value: str | Digest) -> Digest:
         return parse_checksum(value)
     except InvalidRequest as error:
         raise click.BadParameter(error.message) from error
+
+
+def completes(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """For an option's ``shell_complete``: its values are each a ``file`` or a ``dir``, which the shell looks for."""
+
+    def complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=kind)]
+
+    return complete

@@ -69,16 +69,44 @@ _BROKE_OFF = frozenset({Cause.RESET, Cause.STALLED, Cause.CUT})
 _EXPIRED = frozenset({401, 403, 404, 410})
 _HINTS = {
     401: "give -u user:password or --netrc",
-    403: "it may need a login, a cookie or a referer",
+    403: "it may need a login (-u), a cookie (-b) or a referer (-e)",
     404: "check the URL",
-    405: "the server does not allow GET here",
+    405: "the server does not allow GET here; check the URL",
     406: "check the Accept header",
     407: "give the proxy's credentials, as in --proxy http://user:password@host:port",
-    410: "the server says that it is gone for good",
-    414: "the URL is too long for this server",
+    410: "the server says that it is gone for good; look for it elsewhere",
+    414: "the URL is too long for this server; look for a shorter one",
     431: "send fewer or shorter headers and cookies",
 }
+_WRONG_LOGIN = "the login was not accepted; check the user name and the password"
 _EXPIRED_HINT = "the link may have expired; with a fresh URL and --adopt it goes on from the bytes that are here"
+#: What to do when the tries are used up.
+_ADVICE = {
+    Cause.NAME_RESOLUTION: "check the name, and that this machine is online",
+    Cause.REFUSED: "check host and port, or try again later",
+    Cause.UNREACHABLE: "check the network of this machine, or try again later",
+    Cause.CONNECT_TIMEOUT: "try again later; --connect-timeout waits longer",
+    Cause.TLS_HANDSHAKE: "check that the URL's port speaks TLS (https)",
+    Cause.PROXY: "check --proxy, or http_proxy and https_proxy in the environment",
+    Cause.RESET: "try again later",
+    Cause.STALLED: "try again later; --stall-timeout waits longer",
+    Cause.CUT: "try again later",
+    Cause.BAD_RESPONSE: "check that the URL's port is a web server's",
+}
+#: The same for statuses that say that less should be asked.
+_ASK_LESS = {
+    429: "try again later, or ask for less at once (-x 1)",
+    503: "try again later, or ask for less at once (-x 1)",
+}
+#: What certificates are refused for, as libcurl's TLS libraries say it, and what to do.
+_CERTIFICATES = (
+    (
+        ("expired", "not yet valid"),
+        "check the clock of this machine; if it is right, the server needs a new certificate",
+    ),
+    (("mismatch", "does not match", "no alternative"), "check the host in the URL: the certificate is for another one"),
+    (("could not be read",), "check the file of --cacert"),
+)
 
 
 class Failure(NamedTuple):
@@ -123,31 +151,32 @@ def decide(
     jitter: float,
     policy: Policy,
     is_shut: bool = False,
+    has_login: bool = False,
 ) -> Wait | GiveUp:
     """Try again after a while, or give up, and why.
 
     `attempt` counts failures in a row without a single new byte, this one included. `contacted`: the origin
     had answered in this run before this failure; `is_shut`: of late it could not be had for any file. `elapsed`
-    is seconds since the download began, `jitter` is
-    in [0, 1).
+    is seconds since the download began, `jitter` is in [0, 1). `has_login`: a user name was sent.
     """
     if failure.cause is Cause.TLS_CERTIFICATE:
-        return GiveUp(f"{failure.message}; --cacert FILE trusts another authority", resumable=contacted)
+        return GiveUp(f"{failure.message}; {_about_certificate(failure.message)}", resumable=contacted)
     if failure.cause is Cause.PRIVATE:
         return GiveUp(f"{failure.message}; --allow-private asks all the same", resumable=contacted)
     if failure.status and failure.cause in (Cause.STATUS, Cause.PROXY) and failure.status not in PASSING_STATUSES:
-        return _refusal(failure.status, contacted=contacted)
+        return _refusal(failure.status, contacted=contacted, has_login=has_login)
     is_early = not contacted and (failure.cause in _FIRST_CONTACT or (is_shut and failure.cause in _BROKE_OFF))
     most = FIRST_CONTACT_TRIES if is_early else policy.max_tries
     if 0 < min(most, policy.max_tries or most) <= attempt:
         tries = "1 try" if attempt == 1 else f"{attempt} tries"
-        return GiveUp(f"gave up after {tries}: {_describe(failure)}", resumable=True)
+        return GiveUp(f"gave up after {tries}: {_describe(failure)}{_advice(failure)}", resumable=True)
     retry_after = failure.retry_after or 0.0
     if retry_after > policy.max_retry_after:
         return GiveUp(f"{_describe(failure)}: the server asks to come back in {in_words(retry_after)}", resumable=True)
     seconds = max(retry_after, _backoff(failure.cause, attempt, jitter))
     if policy.deadline is not None and elapsed + seconds >= policy.deadline:
-        why = f"the deadline of {policy.deadline:g} s leaves no time for another try: {_describe(failure)}"
+        late = f"the deadline of {policy.deadline:g} s leaves no time for another try"
+        why = f"{late}: {_describe(failure)}; give more with --deadline"
         return GiveUp(why, resumable=True)
     return Wait(seconds)
 
@@ -177,11 +206,28 @@ def _backoff(cause: Cause, attempt: int, jitter: float) -> float:
     return min(BACKOFF_CAP, BACKOFF_BASE * 2.0**doublings) * jitter
 
 
-def _refusal(status: int, *, contacted: bool) -> GiveUp:
+def _refusal(status: int, *, contacted: bool, has_login: bool) -> GiveUp:
     hint = _EXPIRED_HINT if contacted and status in _EXPIRED else _HINTS.get(status)
+    if status == 401 and has_login and not contacted:
+        hint = _WRONG_LOGIN
     line = status_line(status)
     return GiveUp(f"{line}: {hint}" if hint else line, resumable=contacted)
 
 
 def _describe(failure: Failure) -> str:
     return status_line(failure.status) if failure.cause is Cause.STATUS else failure.message
+
+
+def _advice(failure: Failure) -> str:
+    if failure.cause is Cause.STATUS:
+        return f"; {_ASK_LESS.get(failure.status, 'the server is in trouble, try again later')}"
+    words = _ADVICE.get(failure.cause)
+    return f"; {words}" if words else ""
+
+
+def _about_certificate(message: str) -> str:
+    said = message.lower()
+    return next(
+        (advice for words, advice in _CERTIFICATES if any(word in said for word in words)),
+        "--cacert FILE trusts another authority",
+    )

@@ -90,7 +90,7 @@ def _normal(text: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:  # its message would show the password
-        raise _refusal(text, "a malformed host or port") from None
+        raise _refusal(text, "a malformed host or port; write https://HOST:PORT/PATH") from None
     if port == 0:
         raise _refusal(text, "port 0 cannot be connected to")
     user, _, place = parts.netloc.rpartition("@")
@@ -98,7 +98,7 @@ def _normal(text: str) -> str:
         raise _refusal(text, "a control character in the user name or password; remove it")
     host = parts.hostname or ""
     if not host:
-        raise _refusal(text, "the URL has no host")
+        raise _refusal(text, "the URL has no host; write https://HOST/PATH")
     netloc = f"[{_address(host, place, text)}]" if "[" in place else _host_name(host, text)
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc += f":{port}"
@@ -136,7 +136,7 @@ def _address(host: str, place: str, text: str) -> str:
 def _host_name(host: str, text: str) -> str:
     name = host if host.isascii() else _idna(host, text)
     if not _HOST_NAME.fullmatch(name):
-        raise _refusal(text, "that is not a host name")
+        raise _refusal(text, "that is not a host name; check it")
     return name
 
 

@@ -28,7 +28,7 @@ from penstock.engine.row_runs import RowRun, RowRuns
 from penstock.engine.runner import End, Runner
 from penstock.engine.tracks import Tracks
 from penstock.events import AnyEvent, BatchProgressed, RowRejected, Warned
-from penstock.model import IfExists, Options, Summary
+from penstock.model import Options, Summary
 from penstock.store.entries import Added, Entry, Job, Outcome, Rules
 from penstock.store.hashing import Stopped, hash_file
 from penstock.store.manifest import Manifest
@@ -108,8 +108,7 @@ class Batch:
     def start(self) -> None:
         """Open directory and manifest, then read the list."""
         plan = self._plan
-        policy = plan.options.if_exists
-        rules = Rules(plan.directory, policy is IfExists.SKIP, policy is IfExists.ERROR, plan.rechecks)
+        rules = Rules.of(plan.directory, plan.options.if_exists, rechecks=plan.rechecks)
 
         def opened() -> Manifest:
             open_directory(plan.directory).close()

@@ -51,7 +51,7 @@ async def read_document(context: Context, max_size: int) -> Document:
     """The document at the context's URL, cut after `max_size` bytes; raises DownloadError. Of one whose media type is
     not accepted the content is not read."""
     patience = Patience(context)
-    watch = _Watch(context)
+    watch = Watch(context)
     try:
         while True:
             try:
@@ -62,7 +62,7 @@ async def read_document(context: Context, max_size: int) -> Document:
         watch.stop()
 
 
-class _Watch:
+class Watch:
     """Looks at a reader a few times a second, as the runner looks at downloads: who is silent is given up."""
 
     def __init__(self, context: Context) -> None:

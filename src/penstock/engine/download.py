@@ -8,19 +8,28 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from penstock.core.answer import Answer, Partial, Unsatisfied, Whole
+from penstock.core.answer import Answer, Partial, Unsatisfied
 from penstock.core.headers import http_date
-from penstock.core.naming import choose_name, decoded_name
+from penstock.core.naming import choose_name
 from penstock.core.ranges import RangeSet
-from penstock.core.resume import Continue, Record, Refuse, Restart, Trust, plan_resume, settle_resume
+from penstock.core.resume import Continue, Record, Refuse, Restart, plan_resume, settle_resume
 from penstock.core.retry import Failure
 from penstock.core.segments import Segments
 from penstock.core.urls import identity, redact
-from penstock.core.wanted import unwanted
-from penstock.engine.beginning import first_lane, first_range, known_from, recorded, split_output
+from penstock.engine.beginning import (
+    first_lane,
+    first_range,
+    known_from,
+    name_from,
+    nothing_to_have,
+    recorded,
+    split_output,
+    trust_of,
+)
 from penstock.engine.checkpoints import Checkpoints
 from penstock.engine.context import Context
-from penstock.engine.fetch import Fetch, RepresentationMoved, too_large
+from penstock.engine.fetch import Fetch, RepresentationMoved
+from penstock.engine.fits import check_fits, check_length
 from penstock.engine.patience import Patience, too_late
 from penstock.engine.pipe import Backlog, Pipe
 from penstock.engine.place import (
@@ -46,7 +55,6 @@ from penstock.errors import (
     DownloadError,
     NetworkError,
     ProtocolError,
-    Reason,
     RepresentationChanged,
     ServerRefused,
     StorageError,
@@ -253,7 +261,7 @@ class Download:
             assert isinstance(answer, Unsatisfied)
             if place.found is not None:
                 raise RepresentationMoved(f"the server has no such bytes any more (its size is {answer.total})")
-            raise ProtocolError(f"{self.context.shown_url}: HTTP 416 for the whole file", url=self.context.shown_url)
+            raise nothing_to_have(self.context.shown_url)
         return await self._fetch(opened, answer, known, done, place)
 
     def _purse(self) -> Purse | None:
@@ -265,7 +273,7 @@ class Download:
     async def _deliver(self, opened: Opened, answer: Answer, known: Representation) -> Result | None:
         """Put a small file that came whole in its place; None when something lies there that needs a closer look."""
         self._known = known
-        self._check_size(known)
+        check_fits(self.context, known)
         folder, name = self._target(answer)
         self._fetched += opened.opening.received
         self._most_lanes = 1
@@ -293,7 +301,7 @@ class Download:
         self, opened: Opened, answer: Answer, known: Representation, done: RangeSet, place: Place
     ) -> Result:
         context = self.context
-        self._check_size(known)
+        check_fits(self.context, known)
         self._known = known
         ranged = isinstance(answer, Partial) and known.length is not None
         self._report_answer(opened, known, done, place.path, ranged=ranged)
@@ -330,7 +338,7 @@ class Download:
             self._most_lanes = max(self._most_lanes, fetch.most_lanes)
         length = segments.length
         assert length is not None
-        self._check_size(replace(known, length=length))
+        check_fits(self.context, replace(known, length=length))
         return await self._finish(verifier, length, opened, place)
 
     async def _finish(self, verifier: Verifier, length: int, opened: Opened, place: Place) -> Result:
@@ -393,12 +401,7 @@ class Download:
         return None
 
     def _plan(self, place: Place) -> Continue | Restart:
-        options = self.context.options
-        trust = Trust(
-            unsafe=options.resume_unsafe,
-            proven_later=self.context.request.checksum is not None,
-            adopt=options.adopt,
-        )
+        trust = trust_of(self.context.request)
         plan = plan_resume(place.found, source=self.context.source, part_size=place.part_size, trust=trust)
         if isinstance(plan, Refuse):
             raise CannotResume(f"{place.directory.path / place.part.name}: {plan.why}", url=self.context.shown_url)
@@ -425,13 +428,7 @@ class Download:
         request = self.context.request
         if request.output is not None:
             return split_output(request.directory, request.output)
-        return request.directory, "" if answer is None else self._name(answer)
-
-    def _name(self, answer: Answer) -> str:
-        """The target's name, from the URL that was asked for unless the answer says otherwise (S03)."""
-        known = answer.representation if isinstance(answer, Partial | Whole) else Representation()
-        name = choose_name(disposition=known.disposition, url=self.context.url, media_type=known.media_type)
-        return decoded_name(name) if known.encoded else name
+        return request.directory, "" if answer is None else name_from(answer, self.context.url)
 
     def _report_answer(
         self, opened: Opened, known: Representation, done: RangeSet, path: Path, *, ranged: bool
@@ -480,7 +477,8 @@ class Download:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             url = self.context.shown_url
-            raise RepresentationChanged(f"{url}: the file keeps changing on the server: {why}", url=url)
+            message = f"{url}: the file keeps changing on the server: {why}; try again later"
+            raise RepresentationChanged(message, url=url)
 
     async def _start_over(self, why: str) -> None:
         """Forget every byte that came so far."""
@@ -511,31 +509,10 @@ class Download:
         url = self.context.shown_url
         return DigestMismatch(
             f"{url}: {mismatch.expected.algorithm} is {mismatch.got.value.hex()}, not "
-            f"{mismatch.expected.value.hex()}{who}; the bytes are kept in {mismatch.kept}",
+            f"{mismatch.expected.value.hex()}{who}; the bytes are kept in {mismatch.kept}; "
+            "check the checksum at its source, or run the same command again",
             url=url,
         )
-
-    def _check_wanted(self, known: Representation) -> None:
-        """Raise for a file that the options do not want, now that its type and size are known."""
-        why = unwanted(known, self.context.options, self.context.url)
-        if why is not None:
-            url = self.context.shown_url
-            raise DownloadError(f"{url}: not wanted: {why}", url=url, reason=Reason.UNWANTED)
-
-    def _check_size(self, known: Representation) -> None:
-        """Raise when it is larger than allowed, or not as long as the request says."""
-        length, limit = known.length, self.context.options.max_size
-        if limit is not None and length is not None and length > limit:
-            raise too_large(self.context)
-        self._check_wanted(known)
-        if length is not None:
-            self._check_length(length)
-
-    def _check_length(self, length: int) -> None:
-        url, wanted = self.context.shown_url, self.context.request.size
-        if wanted is not None and length != wanted:
-            message = f"{url}: it has {length} bytes, not the {wanted} that were expected"
-            raise DownloadError(message, url=url, reason=Reason.SIZE)
 
     def _skip(self, skipped: Skipped) -> Result:
         result = self._result(skipped.path, skipped.size, self.context.url, None)
@@ -548,7 +525,7 @@ class Download:
         # not against the server's digest: it may serve a newer file by now
         verifier = Verifier(self.context, place.part, Representation())
         try:
-            self._check_length(size)
+            check_length(self.context, size)
             digest = await verifier.finish(size)
         except DownloadError:
             await self._disk(lambda: finish_publishing(place))

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -28,13 +28,14 @@ from penstock.engine.fanout import Fanout, Listener
 from penstock.engine.hosts import Host, Hosts
 from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
+from penstock.engine.preview import preview
 from penstock.engine.purse import Purse
 from penstock.engine.queue import DEFAULT_MAX_FILES, DEFAULT_TOTAL_CONNECTIONS, Queue
 from penstock.engine.resources import enough_resources, give_back_memory
 from penstock.engine.runner import End, Run, Runner, result_of
 from penstock.errors import DownloaderClosed, OutOfResources, StorageError
 from penstock.events import Warned
-from penstock.model import Document, Origin, Request, Result, Summary
+from penstock.model import Document, Origin, Preview, Request, Result, Summary
 from penstock.net.loop import MAX_IDLE_CONNECTIONS, Loop
 from penstock.net.tasks import Task
 from penstock.store.threads import Workers
@@ -175,17 +176,25 @@ class Engine:
 
     def read(self, request: Request, max_size: int) -> Future[Document]:
         """Read a document into memory, at most `max_size` bytes of it."""
-        future: Future[Document] = Future()
+        return self._ask(Context(0, request, self._shared), lambda context: read_document(context, max_size))
+
+    def preview(self, request: Request) -> Future[Preview]:
+        """Find out what a download would do: the server is asked, and nothing is written."""
+        return self._ask(Context(1, request, self._shared), preview)
+
+    def _ask(self, context: Context, job: Callable[[Context], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Ask for something that is no download."""
+        future: Future[T] = Future()
         self._enter()
 
         def begin() -> None:
-            context = Context(0, request, self._shared)
-            task = Task(read_document(context, max_size), lambda value, error: self._settle(future, value, error))
+            task = Task(job(context), lambda value, error: self._settle(future, value, error))
             self._readers.add(task)
             future.add_done_callback(lambda _future: self._loop.call(self._readers.discard, task))
             task.start()
-            if request.options.deadline is not None:
-                self._loop.call_later(request.options.deadline, lambda: task.throw(too_late(context)))
+            deadline = context.request.options.deadline
+            if deadline is not None:
+                self._loop.call_later(deadline, lambda: task.throw(too_late(context)))
 
         self._loop.call(begin)
         return future

@@ -519,7 +519,7 @@ class Fetch:
 def too_large(context: Context) -> DownloadError:
     """The error for a body over ``--max-size``."""
     return DownloadError(
-        f"{context.shown_url}: larger than --max-size of {context.options.max_size} bytes",
+        f"{context.shown_url}: larger than --max-size of {context.options.max_size} bytes; give more if you want it",
         url=context.shown_url,
         reason=Reason.TOO_LARGE,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.core.retry import Cause, Failure, GiveUp, Policy, Wait, decide
+from penstock.core.urls import userinfo
 from penstock.engine.context import Context
 from penstock.errors import DownloadError, NetworkError, ProtocolError, Reason, ServerRefused
 from penstock.events import Retried
@@ -64,6 +65,7 @@ class Patience:
             jitter=context.jitter(),
             policy=self._policy,
             is_shut=politeness.is_open,
+            has_login=context.options.credentials is not None or userinfo(context.url) is not None,
         )
         if isinstance(decision, GiveUp):
             raise error_for(failure, decision, context.shown_url)
@@ -83,7 +85,7 @@ class Patience:
 def too_late(context: Context) -> DownloadError:
     """The error of what was not done within its deadline."""
     url, seconds = context.shown_url, context.options.deadline
-    words = "in time" if seconds is None else f"within the deadline of {seconds:g} s"
+    words = "in time; try again later" if seconds is None else f"within {seconds:g} s; give more with --deadline"
     return DownloadError(f"{url}: not done {words}", url=url, reason=Reason.DEADLINE)
 
 

@@ -23,7 +23,7 @@ from penstock.store.publish import clean_up
 from penstock.store.samples import bears_out, take_samples
 
 #: Names tried under ``--if-exists rename`` before giving up.
-_MAX_NAMES: Final = 10_000
+MAX_NAMES: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ def open_directory(path: Path) -> Directory:
     try:
         directory = Directory.open(path)
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise directory_error(error, path) from error
     try:
         directory.check_writable()
         directory.sync_parents()
@@ -90,13 +90,10 @@ def _claim_exact(directory: Directory, name: str, policy: IfExists) -> Place | S
     status = directory.status(name)
     if status is not None and policy is IfExists.SKIP:
         return Skipped(path, status.st_size)
-    if status is not None and path.is_dir():
-        raise StorageError(f"{path} is a directory; give the file another name")
-    if status is not None and policy is IfExists.ERROR and status.st_nlink == 1:
-        raise target_exists(path)
+    check_target(path, status, policy)
     place = _open(directory, name)
     if place is None:
-        raise TargetLocked(f"{path}: another process is downloading to it")
+        raise target_locked(path)
     if status is not None and policy is IfExists.ERROR and not place.published:
         _close(place)
         raise target_exists(path)
@@ -104,7 +101,7 @@ def _claim_exact(directory: Directory, name: str, policy: IfExists) -> Place | S
 
 
 def _claim_free(directory: Directory, name: str) -> Place:
-    for number in range(_MAX_NAMES):
+    for number in range(MAX_NAMES):
         candidate = numbered(name, number) if number else name
         status = directory.status(candidate)
         if status is not None and status.st_nlink == 1:
@@ -115,7 +112,7 @@ def _claim_free(directory: Directory, name: str) -> Place:
         if status is None or place.published:
             return place
         _close(place)
-    raise TargetExists(f"{directory.path / name}: so are {_MAX_NAMES} names like it; delete some")
+    raise all_names_taken(directory.path / name)
 
 
 def _open(directory: Directory, name: str) -> Place | None:
@@ -126,13 +123,27 @@ def _open(directory: Directory, name: str) -> Place | None:
     journal = Journal(directory, name)
     published = part_status is not None and part.is_same_file(name)
     try:
-        found = journal.load()
-        if isinstance(found, Record) and not bears_out(part, found.samples):
-            found = Unreadable("the part file holds other bytes than it lists")
+        found = read_journal(journal, part)
         return Place(directory, name, part, journal, found, part.size, published)
     except BaseException:
         part.close()
         raise
+
+
+def read_journal(journal: Journal, part: PartFile) -> Record | Unreadable | None:
+    """What the journal says of the part, as far as the part bears it out. Raises OSError."""
+    found = journal.load()
+    if isinstance(found, Record) and not bears_out(part, found.samples):
+        return Unreadable("the part file holds other bytes than it lists")
+    return found
+
+
+def check_target(path: Path, status: os.stat_result | None, policy: IfExists) -> None:
+    """Raise StorageError or TargetExists for what lies at a target, a file that is no part of ours, and must stay."""
+    if status is not None and path.is_dir():
+        raise StorageError(f"{path} is a directory; give the file another name with -o")
+    if status is not None and policy is IfExists.ERROR and status.st_nlink == 1:
+        raise target_exists(path)
 
 
 def _close(place: Place) -> None:
@@ -175,20 +186,39 @@ def target_exists(path: Path) -> TargetExists:
     return TargetExists(f"{path} exists; choose --if-exists skip, overwrite or rename, or give it another name")
 
 
+def directory_error(error: OSError, path: Path) -> StorageError:
+    """The error for a directory that cannot be opened or made."""
+    if isinstance(error, FileNotFoundError):
+        return StorageError(f"{path}: it cannot be made; choose another directory with -d")
+    return storage_error(error, path)
+
+
+def target_locked(path: Path) -> TargetLocked:
+    """The error for a target that another process is downloading to."""
+    return TargetLocked(f"{path}: another process is downloading to it; wait for it, or give another name with -o")
+
+
+def all_names_taken(path: Path) -> TargetExists:
+    """The error for a target that has no free name like it."""
+    return TargetExists(f"{path}: so are {MAX_NAMES} names like it; delete some, or give another name with -o")
+
+
 _TOO_MANY: Final = "too many files are open; raise the limit (ulimit -n), and the same command goes on"
+_NO_PERMISSION: Final = "no permission to write there; choose another directory with -d, or change its permissions"
+_NO_DIRECTORY: Final = "a part of the path is not a directory; choose another one with -d"
 _WORDS: Final = {
     errno.ENOSPC: "the disk is full; make room, and the same command goes on",
     errno.EDQUOT: "the disk quota is used up; make room, and the same command goes on",
-    errno.EACCES: "no permission to write there",
-    errno.EPERM: "no permission to write there",
-    errno.EROFS: "the file system is read-only",
+    errno.EACCES: _NO_PERMISSION,
+    errno.EPERM: _NO_PERMISSION,
+    errno.EROFS: "the file system is read-only; choose another directory with -d",
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
-    errno.ENOTDIR: "a part of the path is not a directory",
-    errno.EEXIST: "a part of the path is not a directory",
-    errno.EFBIG: "the file system cannot hold a file of this size",
-    errno.ELOOP: "it is a symbolic link, which is not followed",
-    errno.ENAMETOOLONG: "the name is too long for the file system",
+    errno.ENOTDIR: _NO_DIRECTORY,
+    errno.EEXIST: _NO_DIRECTORY,
+    errno.EFBIG: "the file system cannot hold a file of this size, or ulimit -f forbids it; choose another with -d",
+    errno.ELOOP: "it is a symbolic link, which is not followed; name the place that it leads to",
+    errno.ENAMETOOLONG: "the name is too long for the file system; give another one with -o",
 }
 
 

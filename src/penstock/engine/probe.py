@@ -207,7 +207,8 @@ async def probe(
             await context.rest(patience.next_wait(failure))
             continue
         if range_header is None:
-            raise ProtocolError(f"{context.shown_url}: unusable answer: {answer.why}", url=context.shown_url)
+            message = f"{context.shown_url}: unusable answer: {answer.why}; the server or a proxy is at fault"
+            raise ProtocolError(f"{message}, try again later", url=context.shown_url)
         rejects += 1
         if answer.no_ranges or rejects >= MAX_REJECTS:
             context.warn(f"{answer.why}: reading it as one stream")

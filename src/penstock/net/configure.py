@@ -17,6 +17,7 @@ from penstock.core.addresses import is_public
 from penstock.core.secrets import harmless
 from penstock.core.urls import identity, origin, strip_userinfo, userinfo
 from penstock.model import Options
+from penstock.net.proxies import named_proxy
 
 USER_AGENT: Final = f"penstock/{__version__}"
 #: Bytes libcurl reads at a time. Larger ones cost fewer system calls; beyond this nothing more was gained.
@@ -112,13 +113,17 @@ def _trust(curl: Any, exchange: Exchange) -> None:
 def _guard(curl: Any, exchange: Exchange) -> None:
     """Let it connect to public addresses only. A proxy connects by itself, and may be at any address, so whether there
     is one is decided here and not left to libcurl."""
-    proxy = _proxy(exchange)
-    if proxy and _goes_direct(exchange):
-        proxy = ""
+    proxy = proxy_of(exchange)
     curl.setopt(pycurl.PROXY, proxy)
     curl.setopt(pycurl.NOPROXY, "")
     if not proxy:
         curl.setopt(pycurl.OPENSOCKETFUNCTION, _open_public)
+
+
+def proxy_of(exchange: Exchange) -> str:
+    """The proxy that it goes by; empty when it goes straight to the server."""
+    proxy = _proxy(exchange)
+    return "" if proxy and _goes_direct(exchange) else proxy
 
 
 def _goes_direct(exchange: Exchange) -> bool:
@@ -142,8 +147,7 @@ def _proxy(exchange: Exchange) -> str:
     """The proxy of the options, else of the environment, as libcurl reads it; empty for none."""
     if exchange.options.proxy is not None:
         return exchange.options.proxy
-    own = ("https_proxy", "HTTPS_PROXY") if exchange.url.startswith("https:") else ("http_proxy",)
-    return next((value for name in (*own, "all_proxy", "ALL_PROXY") if (value := os.environ.get(name))), "")
+    return named_proxy("https" if exchange.url.startswith("https:") else "http", os.environ)[1]
 
 
 @functools.cache

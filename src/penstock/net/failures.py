@@ -10,7 +10,7 @@ from typing import Any, Final
 import pycurl
 
 from penstock.core.retry import Cause, Failure
-from penstock.core.urls import escape
+from penstock.core.urls import escape, redact
 
 _CAUSES: Final = {
     pycurl.E_COULDNT_RESOLVE_HOST: (Cause.NAME_RESOLUTION, "the host name could not be resolved"),
@@ -43,12 +43,14 @@ _LATER: Final = {
     _PROXY_HANDSHAKE: (Cause.PROXY, "the proxy refused"),
 }
 _QUOTED_PROXY: Final = re.compile(r"(?s)(?i:(proxy[^'\"]*?)) (?:in|for) ['\"].*")
+#: Proxy Authentication Required (RFC 9110 §15.5.8).
+_WANTS_LOGIN: Final = 407
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
-def failure_of(number: int, message: str, curl: Any, *, is_guarded: bool = False) -> Failure:
-    """The failure for libcurl error `number` with its `message` on handle `curl`; `is_guarded`: only public addresses
-    may be connected to."""
+def failure_of(number: int, message: str, curl: Any, *, proxy: str = "", is_guarded: bool = False) -> Failure:
+    """The failure for libcurl error `number` with its `message` on handle `curl`, by way of `proxy`, if there is one;
+    `is_guarded`: only public addresses may be connected to."""
     # libcurl repeats a proxy's URL, password and all, and what a server or a certificate said
     message = escape(_QUOTED_PROXY.sub(r"\1", message))
     cause, words = (_CAUSES | _LATER).get(number, (Cause.OTHER, "the transfer failed"))
@@ -56,13 +58,28 @@ def failure_of(number: int, message: str, curl: Any, *, is_guarded: bool = False
     if number == pycurl.E_COULDNT_CONNECT:
         if not system and is_guarded:
             return Failure(Cause.PRIVATE, "its address is private, and a public page must not lead there")
-        if system in _UNREACHABLE:
+        if (refused := _refused_by_proxy(curl, message)) is not None:
+            return refused
+        if proxy:
+            cause, words = Cause.PROXY, f"could not connect to the proxy {redact(proxy)}"
+        elif system in _UNREACHABLE:
             cause = Cause.UNREACHABLE
         if system:
             return Failure(cause, f"{words}: {os.strerror(system).lower()}")
+    if number == pycurl.E_OPERATION_TIMEDOUT and proxy and not curl.getinfo(pycurl.CONNECT_TIME):
+        return Failure(Cause.PROXY, f"connecting to the proxy {redact(proxy)} took too long")
     if number == pycurl.E_RECV_ERROR:
-        if curl.getinfo(pycurl.HTTP_CONNECTCODE) >= 400:
-            return Failure(Cause.PROXY, f"the proxy refused: {message}")
+        if (refused := _refused_by_proxy(curl, message)) is not None:
+            return refused
         if "chunk" in message or "header" in message.lower():
             return Failure(Cause.BAD_RESPONSE, message)
     return Failure(cause, f"{words} ({message})" if message else words)
+
+
+def _refused_by_proxy(curl: Any, message: str) -> Failure | None:
+    """The proxy's own answer, if it would not connect us."""
+    status = curl.getinfo(pycurl.HTTP_CONNECTCODE)
+    if status < 400:
+        return None
+    # of others than this one the advice would be about the server
+    return Failure(Cause.PROXY, f"the proxy refused: {message}", status=status if status == _WANTS_LOGIN else 0)

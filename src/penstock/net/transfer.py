@@ -16,7 +16,7 @@ import pycurl
 
 from penstock.core.retry import Cause, Failure
 from penstock.model import Head
-from penstock.net.configure import Exchange, aim, configure
+from penstock.net.configure import Exchange, aim, configure, proxy_of
 from penstock.net.failures import failure_of
 
 if TYPE_CHECKING:
@@ -340,7 +340,10 @@ class Transfer:
         if self._interim > _MAX_INTERIM:
             return Failure(Cause.BAD_RESPONSE, "endless interim responses")
         if number:
-            return failure_of(number, message, self._curl, is_guarded=self._exchange.options.public_only)
+            exchange = self._exchange
+            return failure_of(
+                number, message, self._curl, proxy=proxy_of(exchange), is_guarded=exchange.options.public_only
+            )
         if self.head is None:
             return Failure(Cause.BAD_RESPONSE, "the server closed the connection without an answer")
         return None

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from penstock.model import Digest
-from penstock.store.schema import place_key
+from penstock.model import Digest, IfExists
+from penstock.store.schema import State, place_key
 
 
 class Entry(NamedTuple):
@@ -70,6 +70,16 @@ class Outcome(NamedTuple):
     mtime: int | None = None
 
 
+class Standing(NamedTuple):
+    """How a row stands. `is_met`: this run's list has had it already. `reason` and `message` say why it failed."""
+
+    is_met: bool
+    state: State
+    target: str
+    reason: str | None
+    message: str | None
+
+
 class Rules(NamedTuple):
     """How rows that are there already are judged. `leaves_existing`: the policy skips targets that are there,
     `refuses_existing`: it does not touch them. `rechecks`: done files are hashed anew."""
@@ -78,6 +88,13 @@ class Rules(NamedTuple):
     leaves_existing: bool = False
     refuses_existing: bool = True
     rechecks: bool = False
+    #: Nothing is changed on the disk, for it is only to be found out what a run would do.
+    is_rehearsal: bool = False
+
+    @classmethod
+    def of(cls, root: Path, policy: IfExists, *, rechecks: bool) -> Rules:
+        """The rules for a batch into `root`."""
+        return cls(root, policy is IfExists.SKIP, policy is IfExists.ERROR, rechecks)
 
 
 def cells(entry: Entry, origin: int, target: str, turn: int) -> tuple[Any, ...]:

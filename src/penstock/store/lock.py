@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 
@@ -22,6 +23,12 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(descriptor: int) -> None:
+        import os
+
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -35,3 +42,15 @@ else:
         except OSError as error:
             return error.errno not in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
         return True
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def is_locked(descriptor: int) -> bool:
+    """True when another holds the lock. To find out it is taken, and let go at once."""
+    if not try_lock(descriptor):
+        return True
+    with contextlib.suppress(OSError):  # there are no locks here
+        _unlock(descriptor)
+    return False

@@ -24,8 +24,8 @@ from penstock.core.digests import parse_checksum
 from penstock.core.naming import is_safe_path, with_mark
 from penstock.core.template import told_apart
 from penstock.errors import StorageError
-from penstock.store.entries import Added, Entry, Job, Outcome, Rules, cells, encodable
-from penstock.store.manifest_file import connect, drop_lock, prepare, status_of, take_lock, told
+from penstock.store.entries import Added, Entry, Job, Outcome, Rules, Standing, cells, encodable
+from penstock.store.manifest_file import connect, copy_of, drop_lock, prepare, status_of, take_lock, told
 from penstock.store.places import Places
 from penstock.store.schema import ADD_FOLDERS, ANY_FILE, CHANGED, INSERT_MANY, RECORD_MANY, TAKE_MANY, State, place_key
 from penstock.store.targets import Saved, Targets
@@ -76,6 +76,31 @@ class Manifest:
             manifest.close()
             raise
         return manifest
+
+    @classmethod
+    def rehearse(cls, path: Path | None, rules: Rules, hash_file: Callable[[Path, str], str]) -> Manifest:
+        """One that begins as a copy of that at `path`, which is read only, and dies with the process: for finding out
+        what a run would do. Raises as `open`."""
+        manifest = cls(connect("") if path is None else copy_of(path), rules._replace(is_rehearsal=True), hash_file)
+        try:
+            with told(path):
+                manifest._begin()
+                manifest._db.execute("PRAGMA journal_mode = MEMORY")
+        except BaseException:
+            manifest.close()
+            raise
+        return manifest
+
+    def standing(self, key: str) -> Standing | None:
+        """How the row of this identity stands; None when there is none."""
+        with told(None):
+            found = self._db.execute(
+                "SELECT run, state, target, reason, message FROM file WHERE key = ?", (key,)
+            ).fetchone()
+        try:
+            return None if found is None else Standing(found[0] == self._run, State(found[1]), *found[2:])
+        except ValueError:  # SQLite's columns take values of any type
+            raise StorageError("the manifest is damaged: a row makes no sense; move it away") from None
 
     def close(self) -> None:
         """Commit and let go."""

@@ -7,16 +7,18 @@ only when it is ours, of a version that we know, and whole.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from penstock.core.naming import folded
 from penstock.errors import StorageError, TargetLocked
-from penstock.store.lock import try_lock
+from penstock.store.lock import is_locked, try_lock
 from penstock.store.schema import APPLICATION_ID, SCHEMA, TEMPORARY, VERSION
 
 #: How long another reader (``penstock status``) may keep us from writing, seconds.
@@ -43,6 +45,55 @@ def connect(path: str) -> sqlite3.Connection:
             finally:
                 os.close(descriptor)
     return sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
+
+
+def copy_of(path: Path) -> sqlite3.Connection:
+    """A copy of the manifest at `path` that dies with its connection; an empty one when there is none. The original is
+    read only. Raises TargetLocked when a run has it, StorageError when it cannot be used."""
+    copy = connect("")
+    try:
+        with told(path):
+            status = status_of(str(path))
+            if status is None:
+                return copy
+            if stat.S_ISLNK(status.st_mode):  # as a run would not follow it
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            check_owner(status, path, f"; {_ANOTHER}")
+            if _has_lock(path):
+                raise in_use(path)
+            with contextlib.closing(_open_to_read(path)) as original:
+                check_kind(original)
+                original.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """Who may write, and is the last to leave, puts a log that was left into the database: such a one is opened for
+    reading. Where there is none, who may only read would leave an empty log behind."""
+    mode = "rw" if status_of(f"{path}{_SIDE_SUFFIXES[0]}") is None else "ro"
+    own = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
+    own.execute("PRAGMA query_only = ON")
+    return own
+
+
+def _has_lock(path: Path) -> bool:
+    """True when a run has the manifest."""
+    try:
+        descriptor = os.open(f"{path}{LOCK_SUFFIX}", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return False
+    try:
+        return is_locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def in_use(path: Path) -> TargetLocked:
+    """The error for a manifest that another run has."""
+    return TargetLocked(f"{path}: another run is using this manifest; wait for it, or give another one")
 
 
 def check_owner(status: os.stat_result, path: Path | str, advice: str = "") -> None:
@@ -142,7 +193,7 @@ def take_lock(path: Path) -> tuple[int, Path]:
             descriptor = os.open(name, flags, 0o600)
             if not try_lock(descriptor):
                 os.close(descriptor)
-                raise TargetLocked(f"{path}: another run is using this manifest; wait for it, or give another one")
+                raise in_use(path)
             status = status_of(str(name))
             if status is not None and os.path.samestat(status, os.fstat(descriptor)):
                 return descriptor, name

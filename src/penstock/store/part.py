@@ -17,7 +17,7 @@ from typing import Final
 from penstock.core.ranges import RangeSet
 from penstock.errors import StorageError
 from penstock.store.directory import ASIDE_SUFFIX, Directory
-from penstock.store.lock import try_lock
+from penstock.store.lock import is_locked, try_lock
 
 PART_SUFFIX: Final = ".part"
 #: posix_fallocate is asked for this much at a time: glibc emulates it byte by byte where the file system cannot, and
@@ -64,10 +64,33 @@ class PartFile:
                 return cls(directory, name, descriptor)
             os.close(descriptor)
 
+    @classmethod
+    def look_at(cls, directory: Directory, target: str) -> PartFile | None:
+        """The part of `target` to be read only, None when there is none. Raises BlockingIOError when another process
+        holds it, else as `open`; changes nothing."""
+        name = target + PART_SUFFIX
+        try:
+            descriptor = directory.open_file(name, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            _check_ours(descriptor, directory, name, target)
+            if is_locked(descriptor):
+                raise BlockingIOError(errno.EWOULDBLOCK, "another process holds it", str(directory.path / name))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return cls(directory, name, descriptor)
+
     @property
     def size(self) -> int:
         """The file's length on disk, bytes."""
         return os.fstat(self._fd).st_size
+
+    @property
+    def allocated(self) -> int:
+        """What it takes on the disk, bytes."""
+        return getattr(os.fstat(self._fd), "st_blocks", 0) * _BLOCK_BYTES
 
     def reset(self, done: RangeSet | None = None) -> None:
         """Forget what was written but for `done`; with none, drop the bytes as well."""
@@ -82,7 +105,7 @@ class PartFile:
         anything is reserved when the disk cannot hold so much: others need it meanwhile."""
         if length <= 0:
             return
-        if hasattr(os, "statvfs") and length - os.fstat(self._fd).st_blocks * _BLOCK_BYTES > self._free()[0]:
+        if hasattr(os, "statvfs") and length - self.allocated > self._free()[0]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if hasattr(os, "posix_fallocate"):
             try:
@@ -103,9 +126,7 @@ class PartFile:
 
     def _free(self) -> tuple[int, int]:
         """Bytes of the file system that we may still use, and all that it has."""
-        status = os.fstatvfs(self._fd)
-        blocks = status.f_bavail if os.geteuid() else status.f_bfree
-        return blocks * status.f_frsize, status.f_blocks * status.f_frsize
+        return usable_space(os.fstatvfs(self._fd))
 
     def truncate(self, length: int) -> None:
         """Set the file's length to `length` bytes."""
@@ -198,6 +219,12 @@ class PartFile:
             self._fd = -1
 
 
+def usable_space(status: os.statvfs_result) -> tuple[int, int]:
+    """Bytes of a file system that we may still use, and all that it has."""
+    blocks = status.f_bavail if os.geteuid() else status.f_bfree
+    return blocks * status.f_frsize, status.f_blocks * status.f_frsize
+
+
 def _open_or_make(directory: Directory, name: str, target: str) -> int:
     try:
         return directory.open_new(name)
@@ -205,6 +232,8 @@ def _open_or_make(directory: Directory, name: str, target: str) -> int:
         descriptor = directory.open_file(name, os.O_RDWR)
     try:
         _check_ours(descriptor, directory, name, target)
+        if _has_name(descriptor, directory, name + ASIDE_SUFFIX):  # killed as it replaced the target
+            directory.remove(name + ASIDE_SUFFIX)
     except BaseException:
         os.close(descriptor)
         raise
@@ -218,15 +247,14 @@ def _check_ours(descriptor: int, directory: Directory, name: str, target: str) -
     where = directory.path / name
     if hasattr(os, "geteuid") and status.st_uid not in {os.geteuid(), 0}:
         raise StorageError(f"{where}: it belongs to another user; delete it, or choose another name with -o")
-    if status.st_nlink > 1 and _is(directory.status(name + ASIDE_SUFFIX), status):  # killed as it replaced the target
-        directory.remove(name + ASIDE_SUFFIX)
-        status = os.fstat(descriptor)
-    if status.st_nlink > 1 and (status.st_nlink > 2 or not _is(directory.status(target), status)):
+    names = 1 + sum(_has_name(descriptor, directory, other) for other in (name + ASIDE_SUFFIX, target))
+    if status.st_nlink > names:
         raise StorageError(f"{where}: it is a link to another file too; delete it, or choose another name with -o")
 
 
-def _is(there: os.stat_result | None, status: os.stat_result) -> bool:
-    return there is not None and os.path.samestat(there, status)
+def _has_name(descriptor: int, directory: Directory, name: str) -> bool:
+    there = directory.status(name)
+    return there is not None and os.path.samestat(there, os.fstat(descriptor))
 
 
 if hasattr(os, "pwritev"):

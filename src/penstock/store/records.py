@@ -58,7 +58,7 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise InvalidRequest(f"{path}: no such manifest")
+            raise InvalidRequest(f"{path}: no such manifest ({_WHERE})")
         self.path = path
         with told(path):
             # not opened to be looked at: closing it would drop the locks of a run in this process

@@ -161,12 +161,13 @@ class Targets:
             return False
         digest = None if entry.expected is None else str(entry.expected)
         self._set_done(row, status.st_size, status.st_mtime_ns, digest or self._digest(path))
-        _forget_journal(path)
+        if not self._rules.is_rehearsal:
+            _forget_journal(path)
         return True
 
     def settle(self) -> None:
         """A run was broken off: it may not have come to sync the names of files and directories that it made."""
-        if not self._is_settled:
+        if not self._is_settled and not self._rules.is_rehearsal:
             self._is_settled = True
             with contextlib.suppress(OSError):
                 sync_file_system(self._rules.root)
