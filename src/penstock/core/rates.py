@@ -100,6 +100,6 @@ class RateMeter:
     def _weigh(self, fresh: int, elapsed: float) -> None:
         """Let both sums fade by `elapsed`, then add what came, as if it had come evenly."""
         kept = math.exp(-elapsed / TIME_CONSTANT)
-        weight = TIME_CONSTANT * (1 - kept)
+        weight = -TIME_CONSTANT * math.expm1(-elapsed / TIME_CONSTANT)  # 1 - kept is all error for a tiny time
         self._seconds = self._seconds * kept + weight
         self._bytes = self._bytes * kept + (fresh * weight / elapsed if elapsed > 0 else fresh)
