@@ -46,6 +46,6 @@ def result(size: int = 100 * MIB) -> Result:
 
 
 def under_way(name: str = "big.iso", length: int | None = 100 * MIB) -> list[AnyEvent]:
-    """A download that is half done (or 50 MiB far, when its length is unknown)."""
+    """A download that is half done (or 50 MiB far, when its length is unknown) after 2.5 seconds."""
     done = 50 * MIB if length is None else length // 2
-    return [started(), probed(name, length), progressed(done, length)]
+    return [started(), probed(name, length), progressed(done // 2, length), progressed(done, length, at=2.5)]

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from penstock.cli.codes import exit_code
-from penstock.cli.messages import CHATTY, NORMAL, QUIET, VERBOSE, describe, failed, interrupted, saved, traceback_lines
+from penstock.cli.messages import (
+    CHATTY,
+    NORMAL,
+    QUIET,
+    VERBOSE,
+    Repeats,
+    describe,
+    failed,
+    interrupted,
+    saved,
+    traceback_lines,
+)
 from penstock.errors import DownloadError, InvalidRequest, ServerRefused, StorageError, TargetExists
 from penstock.events import (
     AnyEvent,
@@ -139,3 +150,14 @@ def test_F01_F48_an_interruption_says_where_the_next_run_begins_and_why(line: st
 )
 def test_the_exit_code_says_what_kind_of_error_it_was(error: Exception, code: int) -> None:
     assert exit_code(error) == code
+
+
+def test_what_breaks_all_connections_is_told_once() -> None:
+    def broken(at: float, why: str = "reset") -> Retried:
+        return Retried(download=1, at=at, why=why, wait=0.1, attempt=1)
+
+    repeats = Repeats()
+    events = [broken(1.0), broken(1.1), broken(1.9), broken(2.5, "HTTP 503"), broken(2.6), broken(4.0)]
+    assert [repeats.has(event, NORMAL) for event in events] == [False, True, True, False, False, False]
+    assert not any(Repeats().has(event, VERBOSE) for event in events)
+    assert not any(repeats.has(Warned(download=1, at=5.0, message="x"), NORMAL) for _ in range(2))

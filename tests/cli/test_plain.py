@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from penstock.cli.messages import NORMAL, QUIET
 from penstock.cli.plain import Plain
 from penstock.cli.streams import SturdyStream
-from penstock.events import AnyEvent, Warned
+from penstock.events import AnyEvent, Retried, Warned
 from tests.cli.stories import MIB, finished, probed, progressed, started
 
 
@@ -38,6 +39,13 @@ def test_without_a_length_there_are_neither_percent_nor_time_left() -> None:
 
 def test_a_standstill_is_called_stalled() -> None:
     assert told(started(), probed(), progressed(MIB, speed=0.0, at=6))[1].endswith("stalled, 4 connections")
+
+
+def test_who_waits_says_for_how_long() -> None:
+    retried = Retried(download=1, at=5.0, why="HTTP 503", wait=30.0, attempt=1)
+    still = dataclasses.replace(progressed(MIB, at=6), connections=0, speed=0.0)
+    lines = told(started(), probed(), progressed(MIB), retried, still)
+    assert lines[-1] == "big.iso: 1 %, 1.0/100.0 MiB, trying again in 0:29, 0 connections"
 
 
 def test_messages_come_at_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 import tqdm.std
 
 from penstock.errors import DownloadError
-from penstock.events import AnyEvent, Cancelled, Failed, Restarted, Resumed
+from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Restarted, Resumed
 from penstock.progress import tqdm_progress
 from tests.cli.command import environment
 from tests.cli.stories import MIB, finished, probed, progressed, started
@@ -62,6 +62,46 @@ def test_resumed_bytes_count_as_done_but_not_as_speed(bars: list[Recorder]) -> N
     assert (bars[0].n, bars[0].initial) == (40 * MIB, 40 * MIB)
 
 
+def test_resumed_bytes_are_no_part_of_the_speed_of_late_either(bars: list[Recorder]) -> None:
+    play(started(), probed(), Resumed(download=1, at=0.2, kept=40 * MIB))
+    assert bars[0].format_dict["rate"] is None
+    assert bars[0].last_print_n == 40 * MIB
+
+
+def test_before_the_answer_there_is_no_bar_without_a_name(bars: list[Recorder]) -> None:
+    assert play(started()) == ""
+    assert play(started(), probed()).lstrip("\r").startswith("big.iso:   0%")
+
+
+def batch(total: int, done: int, *, failed: int = 0, listed: bool = True) -> BatchProgressed:
+    return BatchProgressed(
+        download=0, at=1.0, total=total, listed=listed, done=done, skipped=0, failed=failed, active=1,
+        size=done * MIB, speed=1.0, pace=1.0,
+    )  # fmt: skip
+
+
+def test_a_list_has_one_bar_of_files_and_its_files_have_none(bars: list[Recorder]) -> None:
+    text = play(
+        batch(0, 0, listed=False), started(), probed(), progressed(MIB), batch(3, 0, listed=False), batch(4, 2),
+        finished(), batch(4, 3, failed=1), batch(4, 3, failed=1),
+    )  # fmt: skip
+    [bar] = bars
+    assert bar.closed
+    assert (bar.n, bar.total, bar.unit) == (4, 4, "file")
+    assert "3.0 MiB, 1 failed" in text
+
+
+def test_after_a_list_downloads_have_bars_again_and_so_has_another_list(bars: list[Recorder]) -> None:
+    play(batch(1, 0), batch(1, 1), batch(1, 1), started(), probed(), finished(), batch(2, 0), batch(2, 2))
+    assert [bar.unit for bar in bars] == ["file", "B", "file"]
+    assert all(bar.closed for bar in bars)
+
+
+def test_an_empty_list_has_a_bar_that_is_closed(bars: list[Recorder]) -> None:
+    play(batch(0, 0, listed=False), batch(0, 0))
+    assert [bar.closed for bar in bars] == [True]
+
+
 def test_a_restart_begins_at_zero(bars: list[Recorder]) -> None:
     kept = Resumed(download=1, at=0.2, kept=40 * MIB)
     play(started(), probed(), kept, Restarted(download=1, at=1, why="changed", dropped=9))
@@ -87,8 +127,8 @@ def test_a_finished_bar_is_full(bars: list[Recorder]) -> None:
 
 
 def test_each_download_has_its_own_bar(bars: list[Recorder]) -> None:
-    play(started(), started(download=2), probed(download=2), progressed(MIB, download=2), finished(download=2))
-    assert [bar.n for bar in bars] == [0, 100 * MIB]
+    play(probed(), progressed(MIB), probed(download=2), progressed(MIB, download=2), finished(download=2))
+    assert [bar.n for bar in bars] == [MIB, 100 * MIB]
     assert [bar.closed for bar in bars] == [False, True]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -54,6 +55,34 @@ def test_what_nohup_ignores_stays_ignored() -> None:
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="no Ctrl-Z")
+def test_ctrl_z_stops_the_process_with_the_terminal_left_to_the_shell() -> None:
+    script = """
+import contextlib, signal
+from penstock.cli.signals import Signals
+@contextlib.contextmanager
+def aside():
+    print("aside", flush=True)
+    yield
+    print("back", flush=True)
+with Signals(aside).caught():
+    signal.raise_signal(signal.SIGTSTP)
+    signal.raise_signal(signal.SIGTSTP)
+assert signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
+"""
+    # in a group of its own with a parent that waits, as a shell's job: an orphan would not be stopped at all
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True, process_group=0) as process:
+        assert process.stdout is not None
+        for _ in range(2):
+            assert process.stdout.readline() == "aside\n"
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+            process.send_signal(signal.SIGCONT)
+            assert process.stdout.readline() == "back\n"
+    assert process.returncode == 0
 
 
 def test_afterwards_the_handlers_are_as_before() -> None:

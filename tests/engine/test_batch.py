@@ -16,7 +16,7 @@ import pytest
 import penstock
 from penstock.core.digests import parse_checksum
 from penstock.core.rows import BadRow, Row
-from penstock.events import AnyEvent, Finished, RowRejected, Warned
+from penstock.events import AnyEvent, BatchProgressed, Finished, RowRejected, Warned
 from penstock.store.hashing import hash_file
 from penstock.store.records import Records
 from tests.conftest import sha256
@@ -67,6 +67,11 @@ def test_every_file_arrives_whole_and_has_one_outcome(fault_server: FaultServer,
     assert_all(tmp_path / "d", files)
     assert states(tmp_path / "m") == {"done": 60}
     assert len(fault_server.log) == 60
+
+
+def test_a_list_is_told_of_before_its_first_file(fault_server: FaultServer, tmp_path: Path) -> None:
+    _, events = batch(serve(fault_server, 3), tmp_path)
+    assert isinstance(events[0], BatchProgressed)
 
 
 def test_F55_a_second_run_in_another_order_asks_only_for_what_is_missing(

@@ -157,6 +157,15 @@ def test_a_listener_that_raises_or_dawdles_harms_nothing(fault_server: FaultServ
     assert sum(isinstance(event, Progressed) for event in seen) <= 3
 
 
+def test_the_last_progress_says_that_all_is_there(fault_server: FaultServer, tmp_path: Path) -> None:
+    """What comes then, checking and syncing, may take a while: whoever watches must not wait for the last bytes."""
+    seen: list[AnyEvent] = []
+    url = fault_server.serve("/a.bin", Content(3 * MB))
+    penstock.download(url, directory=tmp_path, on_event=seen.append)
+    last = [event for event in seen if isinstance(event, Progressed)][-1]
+    assert (last.done, last.length) == (3 * MB, 3 * MB)
+
+
 def test_asyncio_can_await_it(fault_server: FaultServer, tmp_path: Path) -> None:
     content = Content(1 * MB)
     url = fault_server.serve("/a.bin", content)

@@ -6,13 +6,15 @@ rich is imported when the first file has run for a moment, as in `display`.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from penstock.cli import format as words
-from penstock.cli.crowd_plain import Teller, files
-from penstock.cli.display import PATIENCE, Row
+from penstock.cli.crowd_plain import Teller
 from penstock.cli.messages import NORMAL
-from penstock.cli.running import Known, time_left
+from penstock.cli.row import Row
+from penstock.cli.running import Outlook, seconds_left
+from penstock.cli.stage import PATIENCE, Stage
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import pace
 from penstock.events import AnyEvent, BatchProgressed
@@ -26,6 +28,15 @@ MOST_ROWS: Final = 5
 _OLD_SECONDS: Final = 1.0
 
 
+class Total(NamedTuple):
+    """Where a batch is, as it is shown: `event` with numbers that hold still, `left` the time to go, `amount` how many
+    files' worth is there of those that were begun."""
+
+    event: BatchProgressed
+    left: str = ""
+    amount: float = 0.0
+
+
 class Crowd:
     """Draws events on a terminal. `patience` is the seconds before the first drawing."""
 
@@ -33,20 +44,18 @@ class Crowd:
         self, stream: SturdyStream, level: int = NORMAL, *, manifest: str | None = None, patience: float = PATIENCE
     ) -> None:
         self._stream = stream
-        self._patience = patience
         self._teller = Teller(level, manifest)
-        self._total: BatchProgressed | None = None
-        self._guard = threading.Lock()
-        self._live: Live | None = None
-        self._timer: threading.Timer | None = None
-        self._closed = False
+        self._outlook = Outlook()
+        # a signal's handler may come while the main thread is inside
+        self._guard = threading.RLock()
+        self._stage = Stage(stream, self._open_live, self._seconds_left, patience=patience)
 
     def show(self, event: AnyEvent) -> None:
         """Take an event; called on one thread."""
         if isinstance(event, BatchProgressed):
-            self._total = event
-            if self._timer is None:
-                self._begin_soon()
+            with self._guard:
+                self._outlook.take(event)
+            self._stage.begin_soon()
             return
         with self._guard:
             line = self._teller.line(event)
@@ -59,65 +68,58 @@ class Crowd:
 
     def complain(self, line: str) -> None:
         """As `tell`: who looks at a live display did not ask for quiet."""
-        with self._guard:
-            live = self._live
-            if live is None:
-                self._stream.line(line)
-                return
-        live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._stage.line(line)
 
     def close(self) -> None:
         """Take the live lines away and give the cursor back. Safe to call again."""
-        with self._guard:
-            self._closed = True
-            live, self._live = self._live, None
-            if self._timer is not None:
-                self._timer.cancel()
-        if live is not None:
-            live.stop()
+        self._stage.close()
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Nothing is drawn while inside."""
+        return self._stage.aside()
 
     def rows(self, room: int) -> list[Row]:
         """The files that matter now, `room` at most: those that have run for longest; from any thread."""
-        now = self._total.at if self._total is not None else 0.0
         with self._guard:
-            return self._teller.running.oldest(min(MOST_ROWS, room), begun_before=now - _OLD_SECONDS)
+            now = self._outlook.event.at if self._outlook.event is not None else 0.0
+            return self._teller.running.lines(min(MOST_ROWS, room), now, least_age=_OLD_SECONDS)
 
-    def total(self) -> tuple[BatchProgressed, Known] | None:
+    def total(self) -> Total | None:
         """Where the batch is; from any thread."""
         with self._guard:
-            return None if self._total is None else (self._total, self._teller.running.known())
+            known = self._teller.running.known()
+            event, left = self._outlook.shown(), self._outlook.left(known)
+        return None if event is None else Total(event, left, event.done + event.failed + known.amount)
 
-    def _begin_soon(self) -> None:
+    def _seconds_left(self) -> float | None:
         with self._guard:
-            if self._closed:
-                return
-            self._timer = threading.Timer(self._patience, self._begin)
-            self._timer.daemon = True
-            self._timer.start()
+            event = self._outlook.event
+            return None if event is None else seconds_left(event, self._teller.running.known())
 
-    def _begin(self) -> None:
-        from penstock.cli.crowd_bars import open_live
+    def _open_live(self) -> Live:
+        from penstock.cli.crowd_bars import open_crowd
 
-        live = open_live(self._stream, self)
-        with self._guard:
-            if self._closed:
-                return
-            self._live = live
-            live.start()
+        return open_crowd(self._stream, self)
 
 
-def total_line(event: BatchProgressed, known: Known, width: int) -> str:
-    """Files, failures, bytes, speed, files a second and the time left; on narrow terminals less of it."""
-    failed = f"{event.failed:,} failed" if event.failed else ""
-    left = time_left(event, known)
-    count = f"{files(event)} files"
-    rate = pace(event.pace)
-    size, speed = words.short_size(event.size), f"{words.short_size(event.speed):>4}/s"
+def total_line(total: Total, width: int, *, all_of_it: bool = False) -> str:
+    """Files, failures, bytes, speed, files a second and the time left; where there is no room for that, less of it, or
+    nothing with `all_of_it`."""
+    event, left = total.event, total.left
+    whole = f"{event.total:,}"
+    count = f"{event.done + event.failed:>{len(whole)},}/{whole}{'' if event.listed else '+'}"
+    failed = [f"{event.failed:,} failed"] if event.failed else []
+    rate = pace(event.pace) if event.pace else ""
+    size, speed = words.short_size(event.size), f"{words.short_size(event.speed)}/s"
     full = [f"{words.size(event.size):>10}", f"{words.speed(event.speed):>12}", f"{rate:>14}", f"{left:>7}"]
-    some = [f"{size:>4}", speed, f"{rate:>11}", f"{left:>5}"]
-    for rest in (full, some, [size, speed, rate, left], [size, speed, left], [speed, left], [speed], []):
-        parts = [count, failed, *rest]
-        line = "  ".join(part for part in parts if part)
+    short = [f"{size:>4}", f"{speed:>6}", f"{rate:>11}", f"{left:>5}"]
+    few = [f"{size:>4}", f"{speed:>6}", f"{left:>5}"]
+    ends = [full, short] if all_of_it else [full, short, few, few[1:]]
+    for parts in [
+        *([f"{count} files", *failed, *rest] for rest in ends),
+        *([] if all_of_it else ([count, *failed, *rest] for rest in (few[1:], few[1:2], []))),
+    ]:
+        line = "  ".join(parts)
         if len(line) <= width:
             return line
-    return files(event)[:width]
+    return "" if all_of_it else count[:width]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import IO, Protocol, cast
+import time
+from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from penstock.cli.bars import NARROW, Bar
-from penstock.cli.crowd import total_line
-from penstock.cli.display import REDRAWS, Row
-from penstock.cli.running import Known
+from penstock.cli.bars import FREE, NARROW, Bar, Columns, columns_of, drawn_bar
+from penstock.cli.crowd import Total, total_line
+from penstock.cli.live import open_live
+from penstock.cli.row import Row
 from penstock.cli.streams import SturdyStream
-from penstock.events import BatchProgressed
 
-#: Columns left free at the right, so that the ``^C`` that a terminal echoes does not break the line.
-_FREE = 3
 _BAR = 16
+#: Cells for names before one is known.
+_LEAST_NAME = 16
 
 
 class Source(Protocol):
@@ -29,48 +28,43 @@ class Source(Protocol):
     def rows(self, room: int) -> list[Row]:
         """The files that have a line of their own, `room` at most."""
 
-    def total(self) -> tuple[BatchProgressed, Known] | None:
-        """Where the batch is, and what is known of the files under way."""
+    def total(self) -> Total | None:
+        """Where the batch is."""
 
 
-def open_live(stream: SturdyStream, source: Source) -> Live:
+def open_crowd(stream: SturdyStream, source: Source) -> Live:
     """A live display on a terminal, not started yet; it redraws itself and vanishes when stopped."""
-    console = Console(file=cast("IO[str]", stream), force_terminal=True, highlight=False, markup=False, emoji=False)
-    return Live(
-        console=console,
-        get_renderable=lambda: _Drawing(source),
-        refresh_per_second=REDRAWS,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+    drawing = Drawing(source)
+    return open_live(stream, lambda: drawing)
 
 
-class _Drawing:
+class Drawing:
+    """The lines of `source` as they are when they are drawn."""
+
     def __init__(self, source: Source) -> None:
         self._source = source
+        #: As wide as the widest so far: what is beside it stays in its place when that one is gone.
+        self._columns = Columns()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         is_narrow = options.max_width < NARROW
         # one for the total, and one more for the cursor: what is higher than the terminal cannot be taken back
         room = max(0, console.height - 2) // (2 if is_narrow else 1)
-        for row in self._source.rows(room):
-            yield from Bar(row).__rich_console__(console, options)
-        known = self._source.total()
-        if known is None:
+        rows = self._source.rows(room)
+        for row in rows:
+            if row.is_answered:  # before the answer the URL stands in the name's place: it may be cut short
+                self._columns = self._columns.united(columns_of(row))
+        columns = self._columns.united(Columns(_LEAST_NAME))
+        now = time.monotonic()
+        for row in rows:
+            yield from Bar(row, now, columns).__rich_console__(console, options)
+        total = self._source.total()
+        if total is None:
             return
-        width = options.max_width - _FREE
-        event = known[0]
-        whole = total_line(*known, width)
-        beside = total_line(*known, width - _BAR - 2)
-        if is_narrow or _says_less(beside, whole):
-            yield Text(whole, no_wrap=True, overflow="crop", style="bold")
+        width = options.max_width - FREE
+        beside = "" if is_narrow else total_line(total, width - _BAR - 2, all_of_it=True)
+        if not beside:
+            yield Text(total_line(total, width), no_wrap=True, overflow="crop", style="bold")
             return
-        bar = ProgressBar(total=event.total or None, completed=event.done + event.failed, width=_BAR)
-        drawn = Segment.adjust_line_length(list(console.render(bar, options.update(width=_BAR))), _BAR)
+        drawn = drawn_bar(total.event.total or None, total.amount, _BAR, console, options)
         yield from [*drawn, Segment("  "), Segment(beside, Style(bold=True)), Segment.line()]
-
-
-def _says_less(line: str, whole: str) -> bool:
-    """True when a number is missing that there is room for without the bar."""
-    return len(line.split()) < len(whole.split()) and "files/s" not in line

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from penstock.cli import format as words
 from penstock.cli import messages
-from penstock.cli.running import Running, time_left
+from penstock.cli.running import Outlook, Running
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import listing, pace
 from penstock.core.urls import escape, origin_text
@@ -91,6 +92,7 @@ class CrowdPlain:
         self._stream = stream
         self._level = level
         self._teller = Teller(level, manifest)
+        self._outlook = Outlook()
         self._told_at: float | None = None
 
     def show(self, event: AnyEvent) -> None:
@@ -111,19 +113,24 @@ class CrowdPlain:
     def close(self) -> None:
         """Nothing needs tidying up."""
 
+    def aside(self) -> AbstractContextManager[None]:
+        """There is nothing to take away."""
+        return nullcontext()
+
     def _describe(self, event: AnyEvent) -> str | None:
         if isinstance(event, BatchProgressed):
             return self._progress(event)
         return self._teller.line(event)
 
     def _progress(self, event: BatchProgressed) -> str | None:
+        self._outlook.take(event)
         if self._told_at is None:
             self._told_at = event.at
         if self._level < messages.NORMAL or event.at - self._told_at < INTERVAL:
             return None
         self._told_at = event.at
         failed = f", {event.failed:,} failed" if event.failed else ""
-        left = time_left(event, self._teller.running.known())
+        left = self._outlook.left(self._teller.running.known())
         rest = f", {left} left" if left else ""
         speed = f"{words.speed(event.speed)}, {pace(event.pace)}"
         return f"{files(event)} files{failed}, {words.size(event.size)}, {speed}{rest}"

@@ -47,26 +47,19 @@ def speed(rate: float) -> str:
 
 def clock(seconds: float) -> str:
     """At most 7 characters: ``0:07``, ``12:34``, ``3:04:05``, ``2d 03h``, ``>99d``."""
-    whole = math.ceil(seconds)
-    if whole >= 100 * _DAY:
+    if seconds > 100 * _DAY - 1:
         return ">99d"
+    whole = math.ceil(seconds)
     if whole >= _DAY:
         return f"{whole // _DAY}d {whole % _DAY // 3600:02}h"
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def time_left(done: int, length: int | None, rate: float) -> str:
-    """The time to go at `rate` bytes per second, as `clock` says it; empty while the length is unknown."""
-    if length is not None and done >= length:
-        return clock(0)
-    if rate <= 0:
-        return STALLED
-    return "" if length is None else clock((length - done) / rate)
-
-
 def duration(seconds: float) -> str:
-    """``0.3 s``, ``12 s``, then as `clock` says it: how long something took."""
+    """``0.02 s``, ``0.3 s``, ``12 s``, then as `clock` says it: how long something took."""
+    if seconds < 0.095:
+        return f"{seconds:.2f} s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 59.5 else clock(seconds)

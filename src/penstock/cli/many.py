@@ -72,7 +72,7 @@ def run_many(job: Many, *, level: int, json: bool, insecure: bool, stats: bool =
     if insecure:
         voice.complain(INSECURE)
     warn_of_cookies(job.options, voice)
-    signals = Signals()
+    signals = Signals(voice.aside)
     with signals.caught(), contextlib.closing(voice):
         details = json or level >= messages.VERBOSE
         code, ended = _carry_out(job, voice, listeners, signals, shown, details=details)

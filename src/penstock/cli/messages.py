@@ -23,6 +23,8 @@ from penstock.model import Result
 
 #: How much is said: errors only; what changes the outcome; how it is done; every checkpoint too.
 QUIET, NORMAL, VERBOSE, CHATTY = range(4)
+#: Seconds after it was said (or would have been) within which the same failure is not told again.
+_REPEATED_SECONDS = 1.0
 
 
 def describe(event: AnyEvent, level: int) -> str | None:
@@ -34,6 +36,21 @@ def describe(event: AnyEvent, level: int) -> str | None:
     if level >= CHATTY and isinstance(event, Checkpointed):
         return f"checkpoint: {words.size(event.durable)} are safe on disk"
     return None
+
+
+class Repeats:
+    """Knows what was said a moment ago. A server that goes away breaks eight connections at once: that is one fact."""
+
+    def __init__(self) -> None:
+        self._said: tuple[str, float] = ("", 0.0)
+
+    def has(self, event: AnyEvent, level: int) -> bool:
+        """True for what has just been said, to those who did not ask for details; tell it of every event."""
+        if level >= VERBOSE or not isinstance(event, Retried):
+            return False
+        why, at = self._said
+        self._said = event.why, event.at
+        return why == event.why and event.at - at < _REPEATED_SECONDS
 
 
 def _outcome(event: AnyEvent) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from penstock.cli import format as words
-from penstock.cli.messages import NORMAL, describe
+from penstock.cli.messages import NORMAL, Repeats, describe
+from penstock.cli.row import Row, seconds_left, standing, updated
 from penstock.cli.streams import SturdyStream
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, Cancelled, Failed, Finished, Probed, Progressed, Started
@@ -17,9 +18,9 @@ INTERVAL = 5.0
 
 @dataclass(slots=True)
 class _Told:
-    """What was last told of one download: its name, and when."""
+    """A download, and when a line was last told of it."""
 
-    name: str
+    row: Row
     at: float
 
 
@@ -29,26 +30,27 @@ class Plain:
     def __init__(self, stream: SturdyStream, level: int) -> None:
         self._stream = stream
         self._level = level
+        self._repeats = Repeats()
         self._told: dict[int, _Told] = {}
 
     def show(self, event: AnyEvent) -> None:
         """Take an event; called on one thread."""
-        if (line := describe(event, self._level)) is not None:
+        if not self._repeats.has(event, self._level) and (line := describe(event, self._level)) is not None:
             self._stream.line(line)
         if self._level < NORMAL:
             return
-        match event:
-            case Started(download=number, at=at, url=url):
-                self._told[number] = _Told(escape(url), at)
-            case Probed():
-                self._begin(event)
-            case Progressed(download=number, at=at):
-                told = self._told.get(number)
-                if told is not None and at - told.at >= INTERVAL:
-                    told.at = at
-                    self._stream.line(f"{told.name}: {_progress(event)}")
-            case Finished(download=number) | Failed(download=number) | Cancelled(download=number):
-                self._told.pop(number, None)
+        if isinstance(event, Started):
+            self._told[event.download] = _Told(Row(escape(event.url)), event.at)
+        elif isinstance(event, Finished | Failed | Cancelled):
+            self._told.pop(event.download, None)
+        elif (told := self._told.get(event.download)) is not None:
+            told.row = updated(told.row, event)
+            if isinstance(event, Probed):
+                length = "unknown size" if event.length is None else words.size(event.length)
+                self._stream.line(f"{told.row.name}: {length}")
+            elif isinstance(event, Progressed) and event.at - told.at >= INTERVAL:
+                told.at = event.at
+                self._stream.line(f"{told.row.name}: {_progress(told.row, event.at)}")
 
     def tell(self, line: str) -> None:
         """Say a line to a person who did not ask for quiet; from any thread."""
@@ -62,25 +64,21 @@ class Plain:
     def close(self) -> None:
         """Nothing needs tidying up."""
 
-    def _begin(self, event: Probed) -> None:
-        name = escape(os.path.basename(event.path))
-        told = self._told.setdefault(event.download, _Told(name, event.at))
-        told.name = name
-        length = "unknown size" if event.length is None else words.size(event.length)
-        self._stream.line(f"{name}: {length}")
+    def aside(self) -> AbstractContextManager[None]:
+        """There is nothing to take away."""
+        return nullcontext()
 
 
-def _progress(event: Progressed) -> str:
+def _progress(row: Row, now: float) -> str:
     facts = []
-    if event.length is not None:
-        facts.append(f"{words.percent(event.done, event.length)} %")
-    facts.append(words.amounts(event.done, event.length))
-    left = words.time_left(event.done, event.length, event.speed)
-    if left == words.STALLED:
-        facts.append(left)
-    else:
-        facts.append(words.speed(event.speed))
-        if left:
-            facts.append(f"{left} left")
-    facts.append(words.count(event.connections, "connection"))
+    if row.length is not None:
+        facts.append(f"{words.percent(row.done, row.length)} %")
+    facts.append(words.amounts(row.done, row.length))
+    if still := standing(row, now):
+        facts.append(still)
+    elif row.speed is not None:
+        facts.append(words.speed(row.speed.shown))
+        if row.length is not None:
+            facts.append(f"{words.clock(seconds_left(row))} left")
+    facts.append(words.count(row.connections, "connection"))
     return ", ".join(facts)

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,6 +48,9 @@ class Voice(Protocol):
 
     def close(self) -> None:
         """Leave the terminal as it was."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the terminal as it was while inside."""
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ def run(
     if insecure:
         voice.complain(INSECURE)
     warn_of_cookies(request.options, voice)
-    signals = Signals()
+    signals = Signals(voice.aside)
     with signals.caught(), contextlib.closing(voice):
         code = _carry_out(request, _Session(voice, listeners, signals, level, limits))
         if statistics is not None:

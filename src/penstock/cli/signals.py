@@ -6,8 +6,9 @@ import contextlib
 import os
 import queue
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Final, TypeVar
 
@@ -29,9 +30,13 @@ class Interrupted(Exception):
 
 
 class Signals:
-    """SIGINT, SIGTERM and SIGHUP as messages to the main thread; those that were ignored stay ignored (nohup)."""
+    """SIGINT, SIGTERM and SIGHUP as messages to the main thread; those that were ignored stay ignored (nohup).
 
-    def __init__(self) -> None:
+    Ctrl-Z (SIGTSTP) stops the process as ever, inside `aside()`: what is on the terminal can make room.
+    """
+
+    def __init__(self, aside: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext) -> None:
+        self._aside = aside
         # SimpleQueue.put is reentrant: the one way to reach the main thread from a handler that runs on it
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._code: int | None = None
@@ -44,11 +49,16 @@ class Signals:
         caught = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
         for number in caught:
             signal.signal(number, self._handle)
+        stops = hasattr(signal, "SIGTSTP") and signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
+        if stops:
+            signal.signal(signal.SIGTSTP, self._rest)
         try:
             yield
         finally:
             for number in caught:
                 signal.signal(number, before[number])
+            if stops:
+                signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
     def wait(self, future: Future[T]) -> T:
         """The future's result; raises what it raises, or Interrupted."""
@@ -67,3 +77,9 @@ class Signals:
             os._exit(code)
         self._code = code
         self._wake.put(None)
+
+    def _rest(self, number: int, _frame: FrameType | None) -> None:
+        with self._aside():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)  # returns when the process goes on
+            signal.signal(number, self._rest)

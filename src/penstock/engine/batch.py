@@ -115,7 +115,7 @@ class Batch:
             return Manifest.open(plan.manifest, rules, self._hash)
 
         self._work(opened, self._opened)
-        self._loop.call_later(PROGRESS_SECONDS, self._tick)
+        self._tick()  # whoever watches hears of the list before its first file
 
     def _hash(self, path: Path, algorithm: str) -> str:
         """On the manifest's thread."""

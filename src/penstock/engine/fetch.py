@@ -112,6 +112,7 @@ class Fetch:
         try:
             self._settle()
             await self._ended
+            self._gauge.tell_all(self.context.now, self.segments.done_bytes, len(self._lanes))
         finally:
             timer.cancel()
             self._close()

@@ -29,8 +29,14 @@ class Gauge:
 
     def tell(self, now: float, done: int, length: int | None, connections: int) -> None:
         """Emit where it is, if that is due."""
-        if now - self._told_at < PROGRESS_SECONDS:
-            return
+        if now - self._told_at >= PROGRESS_SECONDS:
+            self._tell(now, done, length, connections)
+
+    def tell_all(self, now: float, length: int, connections: int) -> None:
+        """Emit that all is there, due or not: what follows may take a while, and whoever watches should know."""
+        self._tell(now, length, length, connections)
+
+    def _tell(self, now: float, done: int, length: int | None, connections: int) -> None:
         self._told_at = now
         self._samples.append((now, done))
         while now - self._samples[0][0] > _SPEED_SECONDS and len(self._samples) > 2:
