@@ -13,9 +13,9 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from penstock.cli import format as words
 from penstock.cli.display import REDRAWS, Row
 from penstock.cli.streams import SturdyStream
+from penstock.core import words
 
 #: Below this many columns the name has a line of its own, and the numbers are short.
 NARROW: Final = 72

@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from penstock.cli import format as words
 from penstock.cli.crowd_plain import Teller, files
 from penstock.cli.display import PATIENCE, Row
 from penstock.cli.messages import NORMAL
 from penstock.cli.running import Known, time_left
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import pace
+from penstock.core import words
 from penstock.events import AnyEvent, BatchProgressed
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from penstock.cli import format as words
 from penstock.cli.messages import NORMAL, describe
 from penstock.cli.streams import SturdyStream
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, Cancelled, Failed, Finished, Probed, Progressed, Started
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from penstock.cli import format as words
 from penstock.cli.display import Row, updated
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Probed, Started
 
