@@ -84,7 +84,7 @@ def test_a_disk_that_is_behind(noise: float) -> None:
 
 
 def test_writes_that_take_the_network_thread_s_time_are_the_disk() -> None:
-    assert "writing took 60 %" in said(one_file(10, [(0, 4, MB)], writing=0.6), Cause.DISK)
+    assert "held up by writes for 60 %" in said(one_file(10, [(0, 4, MB)], writing=0.6), Cause.DISK)
 
 
 def test_long_checking_after_the_last_byte_is_the_disk() -> None:
@@ -180,6 +180,17 @@ def test_a_batch_that_mostly_waits_for_answers_had_too_few_at_once() -> None:
     sentence = said(trace, Cause.CONNECTIONS)
     assert "16 at a time" in sentence
     assert "Try --per-host 64," in sentence or "Try -j 64," in sentence
+
+
+def test_writes_that_take_long_on_a_busy_processor_are_not_the_disk_s() -> None:
+    pauses = [(n / 4, n / 4 + 0.1, "write") for n in range(2, 38)]
+    said(one_file(10, [(0, 4, 200 * MB)], network=0.97, writing=0.4, pauses=pauses), Cause.CPU)
+
+
+def test_a_processor_that_others_have_is_the_cause_of_late_writes_too() -> None:
+    pauses = [(n + 0.1, n + 0.6, "disk") for n in range(1, 9)]
+    sentence = said(one_file(10, [(0, 4, 20 * MB)], network=0.4, process=0.14, pauses=pauses), Cause.CPU)
+    assert "got 14 % of one" in sentence
 
 
 def test_a_busy_batch_is_the_processor() -> None:

@@ -64,7 +64,7 @@ class Trace:
 
     def sample(
         self, at: float, rates: Mapping[int, float], *, allowed: int | None = None, most: int = 16,
-        network: float = 0.2, writing: float = 0.02, download: int = 1,
+        network: float = 0.2, writing: float = 0.02, process: float | None = None, download: int = 1,
     ) -> None:  # fmt: skip
         """Counters of one moment; `rates` are bytes per second by place, from 0."""
         self.event("C", at, f"throughput {download}", args={str(row + 10): round(rate) for row, rate in rates.items()})
@@ -72,7 +72,8 @@ class Trace:
         earned = flowing if allowed is None else allowed
         self.event("C", at, f"connections {download}",
                    args={"flowing": flowing, "opening": 0, "allowed": earned, "most": most})  # fmt: skip
-        self.event("C", at, "machine", args={"network": network, "process": network, "writing": writing})
+        used = network if process is None else process
+        self.event("C", at, "machine", args={"network": network, "process": used, "writing": writing})
 
     def pause(self, begin: float, end: float, name: str = "rate limit") -> None:
         """Everything was held back."""
@@ -124,6 +125,7 @@ def one_file(
     most: int = 16,
     network: float = 0.2,
     writing: float = 0.02,
+    process: float | None = None,
     pauses: Iterable[tuple[float, float, str]] = (),
     tail: float = 0.0,
     ranges: bool = True,
@@ -150,7 +152,7 @@ def one_file(
         rates = {row: each * chance.uniform(1 - noise, 1 + noise) for row in range(connections)}
         for row, rate in rates.items():
             sums[row] = sums.get(row, 0.0) + rate / 10
-        trace.sample(at, rates, allowed=allowed, most=most, network=network, writing=writing)
+        trace.sample(at, rates, allowed=allowed, most=most, network=network, writing=writing, process=process)
     for begin, end, name in pauses:
         trace.pause(begin, end, name)
     start = 0

@@ -1,7 +1,7 @@
 """The one sentence: what held this run back most, and what to change. Pure.
 
-First come the causes that were measured as lost seconds (a limit, the disk, an origin that makes one wait): the one
-that took most, if it took enough. Where none did, something bounded the speed itself: the processor, the number of
+First come the causes that were measured as time (the processor, a limit, the disk, an origin that makes one wait):
+the one that took most, if it took enough. Where none did, something bounded the speed itself: the number of
 connections, or the link. Medians over samples decide, without the first and last moments, so that one odd sample
 decides nothing. docs/reports.md says the same for those who read reports.
 """
@@ -16,13 +16,17 @@ from penstock.core.rates import median
 from penstock.report.facts import Sample, Story
 from penstock.report.finding import Cause, Finding
 from penstock.report.hosts import lonely_host, waiting_host
-from penstock.report.levels import Growth, flowing_samples, growth, levels, steady_samples
-from penstock.report.losses import BUSY, FINISHING, Loss
+from penstock.report.levels import Growth, flowing_samples, growth, levels, steady_samples, weighted_median
+from penstock.report.losses import BUSY, DISK, FINISHING, Loss, idle_share
 
 #: A cause that was measured in seconds is the bottleneck from this part of the run's time on.
 ENOUGH_SHARE: Final = 0.2
 #: At this part of --limit-rate or more, the limit is what was reached; a token bucket never gives quite all.
 AT_LIMIT: Final = 0.85
+#: The network thread worked or waited for so much of the time, and the whole process got no more than this part of
+#: that: others have the processor, and everything that we do takes longer than it should.
+CROWDED: Final = 0.25
+CROWDED_SHARE: Final = 0.5
 #: A step to more connections paid when it brought this part of what proportional growth promised (as core/ramp.py).
 PAID: Final = 0.5
 #: With fewer steady samples, or less time with bytes flowing (seconds), nothing is said about speed.
@@ -45,7 +49,7 @@ def find(story: Story, parts: Sequence[Loss]) -> Finding:
     flowed = story.last_at - story.first_at
     if len(steady) < LEAST_SAMPLES or flowed < LEAST_SECONDS:
         return _too_short(story)
-    return _processor(steady) or _bound(story, steady)
+    return _bound(story, steady)
 
 
 # Measured in seconds
@@ -53,9 +57,10 @@ def find(story: Story, parts: Sequence[Loss]) -> Finding:
 
 def _measured(story: Story, parts: Sequence[Loss]) -> list[Finding]:
     found = [
+        _processor(story),
         _limit(story),
         _pace(story),
-        _disk(story),
+        _disk(parts, story),
         waiting_host(story),
         lonely_host(story),
         _finishing(parts, story),
@@ -99,15 +104,15 @@ def _pace(story: Story) -> Finding | None:
     )
 
 
-def _disk(story: Story) -> Finding | None:
-    behind = story.paused.get("disk", (0.0, 0))[0] + story.paused.get("write", (0.0, 0))[0]
-    shares = [sample.writing for sample in steady_samples(story) if sample.writing is not None]
+def _disk(parts: Sequence[Loss], story: Story) -> Finding | None:
+    behind = sum(loss.seconds for loss in parts if loss.part == DISK)
+    shares = [min(each.writing, idle_share(each)) for each in steady_samples(story) if each.writing is not None]
     writing = median(shares) if shares else 0.0
-    share = min(1.0, max(behind / story.seconds, writing))
+    share = max(behind / story.seconds, writing)
     if not share:
         return None
     if writing > behind / story.seconds:
-        why = f"writing took {words.share(writing, 1)} of the network thread's time"
+        why = f"the network thread was held up by writes for {words.share(writing, 1)} of its time"
     else:
         why = f"the network had to wait {words.duration(behind)} of {words.duration(story.seconds)} for it"
     return Finding(
@@ -131,19 +136,33 @@ def _finishing(parts: Sequence[Loss], story: Story) -> Finding | None:
     )
 
 
-# Bounds of the speed
-
-
-def _processor(steady: Sequence[Sample]) -> Finding | None:
-    shares = [sample.network for sample in steady if sample.network is not None]
-    if not shares or median(shares) < BUSY:
+def _processor(story: Story) -> Finding | None:
+    """The network thread never rests, or others have the processor. What else takes long then (a write, a thread that
+    writes) only waits for its turn."""
+    steady = [each for each in steady_samples(story) if each.network is not None]
+    if len(steady) < LEAST_SAMPLES:
         return None
+    # over time: on a crowded processor samples come late when it is at its worst
+    busy = min(1.0, weighted_median([(each.network or 0.0, each.seconds) for each in steady]))
+    used = weighted_median(
+        [(each.process or 0.0, each.seconds) for each in steady if each.process is not None] or [(busy, 1)]
+    )
+    is_crowded = busy >= CROWDED and used <= CROWDED_SHARE * busy
+    if busy < BUSY and not is_crowded:
+        return None
+    why = f"the network thread worked or waited for it for {words.share(busy, 1)} of the time"
+    if is_crowded:
+        why += f", and all threads together got {words.share(used, 1)} of one"
+    flowed = max(0.0, story.last_at - story.first_at) / story.seconds
     return Finding(
         Cause.CPU,
-        f"The processor was the bottleneck: the network thread worked or waited for it for "
-        f"{words.share(median(shares), 1)} of the time.",
-        "Run it on a faster or less busy processor, or several of it for different files.",
+        f"The processor was the bottleneck: {why}.",
+        "Run it on a less busy or a faster processor.",
+        flowed if is_crowded else busy * flowed,
     )
+
+
+# Bounds of the speed
 
 
 def _bound(story: Story, steady: Sequence[Sample]) -> Finding:

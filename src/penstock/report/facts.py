@@ -143,9 +143,11 @@ class Sample:
     flowing: int | None = None
     allowed: int | None = None
     most: int | None = None
-    #: Shares of the time, 0 to 1.
+    #: Shares of the time, 0 to 1: in which the network thread worked or waited for a processor, and in which it wrote.
     network: float | None = None
     writing: float | None = None
+    #: Processors that the whole process used, 0 and up.
+    process: float | None = None
     #: Files under way in a batch.
     active: int | None = None
 

@@ -104,10 +104,10 @@ def growth(found: Sequence[Level]) -> Growth | None:
     if whole < LEAST_WEIGHT:
         return None
     _, _, low, high = max(pairs, key=lambda pair: pair[1])
-    return Growth(low, high, _weighted_median([(gain, weight) for gain, weight, _, _ in pairs]))
+    return Growth(low, high, weighted_median([(gain, weight) for gain, weight, _, _ in pairs]))
 
 
-def _weighted_median(values: list[tuple[float, float]]) -> float:
+def weighted_median(values: list[tuple[float, float]]) -> float:
     """The value at which half of the weight is reached; `values` are (value, weight)."""
     half = sum(weight for _, weight in values) / 2
     below = 0.0

@@ -106,7 +106,7 @@ def losses(story: Story, best: Ideal | None) -> tuple[Loss, ...]:
         # what was measured counts in full: at the best speed of a limited run, the limit's pauses are in it
         limit = min(whole, story.pauses.between("rate limit", begin, end))
         behind = story.pauses.between("disk", begin, end) + story.pauses.between("write", begin, end)
-        disk = min(whole - limit, behind)
+        disk = min(whole - limit, behind, whole * idle_share(sample))
         rest = max(0.0, short - limit - disk)
         rest = min(rest, whole - limit - disk)
         sums[LIMIT] += limit
@@ -114,6 +114,12 @@ def losses(story: Story, best: Ideal | None) -> tuple[Loss, ...]:
         sums[BEST] += whole - limit - disk - rest
         sums[_why(story, sample, begin, end, most, peak)] += rest
     return _told(sums)
+
+
+def idle_share(sample: Sample | None) -> float:
+    """The part of its time in which the network thread neither worked nor waited for a processor: no more of it can
+    be the disk's, for a write that only takes long because the processor is busy is not held up by a disk."""
+    return 1.0 if sample is None else max(0.0, 1 - (sample.network or 0.0))
 
 
 def _told(sums: dict[str, float]) -> tuple[Loss, ...]:

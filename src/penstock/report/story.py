@@ -387,10 +387,11 @@ def _origin_of(url: str) -> str:
 def _in_words(arguments: dict[str, Any]) -> str:
     """What a decision says of itself."""
     facts = []
-    if "victim" in arguments and "thief" in arguments:
-        facts.append(f"{amount(arguments, 'thief')} takes from {amount(arguments, 'victim')}")
-    if (start := number(arguments, "start")) is not None and (stop := number(arguments, "stop")) is not None:
+    start, stop = number(arguments, "start"), number(arguments, "stop")
+    if start is not None and stop is not None:
         facts.append(f"{words.size(max(0.0, stop - start))} at {words.size(start)}")
+    if "victim" in arguments and "thief" in arguments:
+        facts.append(f"by request {amount(arguments, 'thief')} from {amount(arguments, 'victim')}")
     facts.extend(said for name in ("why", "message") if (said := text(arguments, name, 300)))
     if (wait := number(arguments, "wait")) is not None:
         facts.append(f"waits {words.duration(wait / 1e6)}")

@@ -78,6 +78,7 @@ class Ticks:
             most=most,
             network=number(machine, "network"),
             writing=number(machine, "writing"),
+            process=number(machine, "process"),
             active=_whole(number(files, "active")),
         )
         self.files = max(self.files, int(number(files, "total") or 0))

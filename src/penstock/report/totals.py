@@ -35,8 +35,8 @@ def totals(story: Story, best: Ideal | None) -> list[tuple[str, str]]:
     counts = story.counts
     found = []
     if story.is_batch:
-        found.append(("Files", f"{counts.files:,}"))
-        found.append(("Failed", f"{counts.failed:,}"))
+        failed = f" ({counts.failed:,} failed)" if counts.failed else ""
+        found.append(("Files", f"{counts.files:,}{failed}"))
     found += [
         ("Size", words.size(story.size)),
         ("Time", words.duration(story.seconds)),

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from penstock.core import words
-from penstock.report.drawing.axis import AXIS_HEIGHT, Axis, Drawn
+from penstock.report.drawing.axis import AXIS_HEIGHT, Axis, Drawn, tick
 from penstock.report.drawing.markup import Markup, element, join, lines
 from penstock.report.drawing.palette import Paint, paint
 from penstock.report.histogram import Histogram
 
 #: Buckets in a tenfold; their edges are round to the eye.
 _PER_TENFOLD: Final = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.3, 8.0)
+#: Times that are named below the bars.
+_LABELS: Final = 6
 
 
 def share_bar(axis: Axis, parts: Sequence[tuple[str, Paint, float]], height: float = 28) -> Drawn:
@@ -44,11 +46,11 @@ def times(histogram: Histogram, axis: Axis, height: float = 110) -> Drawn:
         strip = element("rect", x=axis.part(number * width), y=0, width=axis.part(width), height=height, class_="hit")
         shapes.append(element("g", element("title", title), strip, rect, class_="m"))
         middle = axis.part((number + 0.5) * width)
-        if number % max(1, round(len(edges) / 6)) == 0:
-            text = element(
-                "text", f"≤ {words.short_duration(edge)}", x=middle, y=height + 16, text_anchor="middle", class_="tick"
-            )
-            shapes.append(text)
+        every = max(1, round(len(edges) / _LABELS))
+        if number % every == 0:
+            label = f"≤ {words.short_duration(edge)}"
+            class_ = tick(number // every)
+            shapes.append(element("text", label, x=middle, y=height + 16, text_anchor="middle", class_=class_))
     return Drawn(height + AXIS_HEIGHT, ((height * 0.14, f"{most:,}"), (height, "0")), join(shapes))
 
 
