@@ -9,8 +9,11 @@ import pytest
 
 from penstock.report.page import page
 from tests.browser.views import Theme, view
+from tests.cli.command import penstock
 from tests.report.test_page import hostile
 from tests.report.traces import MB, Trace, batch, eventful, one_file
+from tests.servers.content import Content
+from tests.servers.fault import FaultServer, Reply, Request
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,9 +32,28 @@ RUNS = {"eventful": eventful, "batch": many_small, "wide": with_pauses}
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A page for each of RUNS."""
+    """A page for each of RUNS, and one of a real run."""
     home = tmp_path_factory.mktemp("reports")
-    return {name: save(make(), home / f"{name}.html") for name, make in RUNS.items()}
+    made = {name: save(make(), home / f"{name}.html") for name, make in RUNS.items()}
+    return {"shaped": shaped(home), **made}
+
+
+def shaped(home: Path) -> Path:
+    """The report of a real run whose connections bring 4, 4, 4 and 0.2 MB/s in turn; one of them goes silent."""
+    with FaultServer() as server:
+
+        def script(request: Request, reply: Reply) -> None:
+            reply.rate = (4 * MB, 4 * MB, 4 * MB, MB / 5)[request.connection % 4]
+            if request.connection == 5:
+                reply.stall_after = 2 * MB
+
+        server.script = script
+        url = server.serve("/ubuntu-24.04.iso", Content(64 * MB))
+        done = penstock("get", "-q", "--trace", str(home / "shaped.json"), "-d", str(home / "data"), url)
+        assert done.returncode == 0, done.stderr
+    done = penstock("report", str(home / "shaped.json"))
+    assert done.returncode == 0, done.stderr
+    return home / "shaped.html"
 
 
 def save(trace: Trace, path: Path) -> Path:
@@ -41,7 +63,7 @@ def save(trace: Trace, path: Path) -> Path:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", ["shaped", *RUNS])
 def test_every_tab_opens_fits_and_asks_for_nothing(
     browser: Browser, reports: dict[str, Path], run: str, width: int, theme: Theme
 ) -> None:

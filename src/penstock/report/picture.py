@@ -23,7 +23,7 @@ _LABELS: Final = 84
 _SENTENCE: Final = 62
 _LINE: Final = 118
 #: Figures that are shown.
-_MOST_FIGURES: Final = 7
+_MOST_FIGURES: Final = 6
 #: Rows up to which connections are drawn one by one: a picture cannot be scrolled.
 _MOST_ROWS: Final = 24
 #: Times as many pixels in a PNG: it may be looked at on a dense screen.
