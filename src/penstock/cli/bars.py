@@ -15,10 +15,10 @@ from rich.segment import ControlType, Segment
 from rich.style import Style
 from rich.text import Text
 
-from penstock.cli import format as words
 from penstock.cli.live import open_live
 from penstock.cli.row import SAVED, STOPPED, Row, seconds_left, standing
 from penstock.cli.streams import SturdyStream
+from penstock.core import words
 
 #: Below this many columns the name has a line of its own, and the numbers are short.
 NARROW: Final = 72

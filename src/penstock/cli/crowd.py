@@ -9,7 +9,6 @@ import threading
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from penstock.cli import format as words
 from penstock.cli.crowd_plain import Teller
 from penstock.cli.messages import NORMAL
 from penstock.cli.row import Row
@@ -17,6 +16,7 @@ from penstock.cli.running import Outlook, seconds_left
 from penstock.cli.stage import PATIENCE, Stage
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import pace
+from penstock.core import words
 from penstock.events import AnyEvent, BatchProgressed
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from penstock.cli import format as words
 from penstock.cli import messages
 from penstock.cli.running import Outlook, Running
 from penstock.cli.streams import SturdyStream
 from penstock.cli.summary import listing, pace
+from penstock.core import words
 from penstock.core.urls import escape, origin_text
 from penstock.errors import Reason, StorageError
 from penstock.events import AnyEvent, BatchProgressed, Failed, Finished, Retried, RowRejected, Warned

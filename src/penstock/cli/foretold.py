@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from penstock.cli import format as words
+from penstock.core import words
 from penstock.core.rows import BadRow
 from penstock.core.urls import escape
 from penstock.model import IfExists, Options, Preview

@@ -21,6 +21,7 @@ from penstock.cli.doctor.command import doctor
 from penstock.cli.get import get
 from penstock.cli.manifests import status, verify
 from penstock.cli.page import page
+from penstock.cli.report import report
 from penstock.cli.streams import SturdyStream, standard_error
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def cli() -> None:
     """Download files over many connections, at the speed of the link, and lose nothing."""
 
 
-for command in (get, page, status, verify, doctor, completion):
+for command in (get, page, report, status, verify, doctor, completion):
     cli.add_command(command)
 
 

@@ -81,7 +81,7 @@ def _with_records(ctx: click.Context, path: Path, job: Callable[[Any], int]) -> 
 
 
 def _show(records: Any) -> int:
-    from penstock.cli import format as words
+    from penstock.core import words
     from penstock.core.urls import escape
 
     out = SturdyStream(standard_output())

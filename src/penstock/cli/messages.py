@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from penstock.cli import format as words
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.errors import OUT_OF_MEMORY, DownloadError
 from penstock.events import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from penstock.cli import format as words
 from penstock.cli.messages import NORMAL, Repeats, describe
 from penstock.cli.row import Row, seconds_left, standing, updated
 from penstock.cli.streams import SturdyStream
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, Cancelled, Failed, Finished, Probed, Progressed, Started
 

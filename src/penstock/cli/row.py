@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import Final
 
-from penstock.cli import format as words
 from penstock.cli.steady import Steady, steadied
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, Cancelled, Failed, Finished, Probed, Progressed, Restarted, Resumed, Retried
 

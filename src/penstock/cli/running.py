@@ -7,10 +7,10 @@ import math
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from penstock.cli import format as words
 from penstock.cli.row import Row, updated
 from penstock.cli.row import seconds_left as row_seconds
 from penstock.cli.steady import Steady, steadied
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Probed, Started
 

@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import dataclass
 
-from penstock.cli import format as words
+from penstock.core import words
 from penstock.engine.processor import Processor
 from penstock.events import AnyEvent, Finished, Raced, Retried, Stolen
 from penstock.model import Summary

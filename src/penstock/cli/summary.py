@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from penstock.cli import format as words
+from penstock.core import words
 from penstock.core.urls import escape
 from penstock.errors import Reason
 from penstock.model import Summary

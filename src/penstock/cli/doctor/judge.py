@@ -6,8 +6,8 @@ import enum
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from penstock.cli import format as words
 from penstock.cli.doctor.facts import Configuration, Disk, Facts, Limits, Network, Software, Terminal, Transport
+from penstock.core import words
 from penstock.core.naming import MAX_NAME_BYTES
 from penstock.net.proxies import SCHEMES
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from penstock.cli import format as words
 from penstock.cli.doctor.facts import Disk, Facts, Limits, Network, Software, Terminal, Transport
 from penstock.cli.doctor.judge import Finding, Level
+from penstock.core import words
 from penstock.core.urls import escape
 
 _WIDTH: Final = 80

@@ -65,6 +65,15 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 59.5 else clock(seconds)
 
 
+def short_duration(seconds: float) -> str:
+    """``0.4 ms``, ``52 ms``, ``0.34 s``, then as `duration` says it: for waits that are mostly short."""
+    if seconds < 0.00095:
+        return f"{seconds * 1e3:.1f} ms"
+    if seconds < 0.0995:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 0.995 else duration(seconds)
+
+
 def count(number: int, noun: str) -> str:
     """``1 connection``, ``2 connections``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -73,6 +82,16 @@ def count(number: int, noun: str) -> str:
 def percent(done: int, length: int) -> int:
     """Whole percents, rounded down, so that 100 means all of it."""
     return 100 if length == 0 else min(100, done * 100 // length)
+
+
+def share(part: float, whole: float) -> str:
+    """``12 %``, ``0.3 %``, ``<0.1 %``, ``0 %``."""
+    percents = 100 * part / whole if whole > 0 else 0.0
+    if percents <= 0:
+        return "0 %"
+    if percents < 0.05:
+        return "<0.1 %"
+    return f"{percents:.0f} %" if percents >= 9.95 else f"{percents:.1f} %"
 
 
 def _scaled(count: float, limit: float) -> tuple[float, int]:

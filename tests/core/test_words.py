@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cli import format as words
+from penstock.core import words
 
 MIB = 1024 * 1024
 
