@@ -28,14 +28,14 @@ nitpicky = True
 nitpick_ignore_regex = [
     # other projects' inventories would have to be fetched from the network
     ("py:.*", r"(collections|concurrent|os|pathlib|typing|enum)\..*"),
-    ("py:.*", r"(Any|Callable|Future|Iterable|Path|StrPath|AnyEvent|TracebackType)"),
+    ("py:.*", r"(Any|AnyEvent|Callable|Future|Iterable|Path|PathLike)"),
 ]
 
 # docstrings are written for people who read them in the code: `x` is a name
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {"AnyEvent": "penstock.events.AnyEvent", "StrPath": "str | os.PathLike"}
+autodoc_type_aliases = {"AnyEvent": "AnyEvent", "StrPath": "str | PathLike"}
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 60
 add_module_names = False

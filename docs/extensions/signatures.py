@@ -1,12 +1,16 @@
-"""Plain signatures: those of dataclasses, events and errors only repeat their fields, so they are left out."""
+"""Plain signatures: type aliases by their names, and none where it would only repeat the fields below."""
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Any
+import re
+from typing import Any, Final
 
 from sphinx.application import Sphinx
+
+#: What Python shows for an alias that `autodoc_type_aliases` names.
+_ALIAS: Final = re.compile(r"TypeAliasForwardRef\('([^']*)'\)")
 
 
 def shorten(
@@ -16,7 +20,13 @@ def shorten(
     is_plain = isinstance(thing, type) and (
         dataclasses.is_dataclass(thing) or issubclass(thing, enum.Enum | BaseException) or hasattr(thing, "_fields")
     )
-    return ("", None) if is_plain and kind in {"class", "exception"} else (signature, returns)
+    if is_plain and kind in {"class", "exception"}:
+        return "", None
+    return _named(signature), _named(returns)
+
+
+def _named(text: str | None) -> str | None:
+    return None if text is None else _ALIAS.sub(r"\1", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -11,7 +11,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from docs.pictures.drawing import Box, Point, arrow, column, label, picture
+from docs.pictures.drawing import (
+    FAINT_INK,
+    LINE,
+    PAPER,
+    Box,
+    Point,
+    arrow,
+    column,
+    label,
+    picture,
+    rectangle,
+    text,
+)
 from docs.pictures.sharing import sharing
 from docs.pictures.states import states
 
@@ -47,7 +59,7 @@ def flow() -> str:
 
 def many() -> str:
     """Many files, from the list to their outcomes."""
-    steps = column(74, 12, 244, 58, 34, [
+    steps = column(84, 12, 244, 58, 34, [
         ("outside", "list, globs, page", "read as there is room for more"),
         ("step", "intake", "URL, identity, target"),
         ("disk", "manifest", "also the queue"),
@@ -82,12 +94,12 @@ def threads() -> str:
         "penstock-network",
         ("libcurl and one selector; every decision", "owns the state of every download"),
     )
-    first = column(12, 268, 228, 76, 22, [
+    first = column(12, 268, 212, 76, 22, [
         ("step", "penstock-write", "writes,", "while the disk is behind"),
         ("step", "penstock-list", "reads the rows of a batch:", "your iterable"),
         ("step", "penstock-events", "calls listeners and futures:", "your code"),
     ])  # fmt: skip
-    second = column(260, 268, 228, 76, 22, [
+    second = column(276, 268, 212, 76, 22, [
         ("step", "penstock-disk (three)", "open, preallocate, sync,", "journal, hash, rename"),
         ("step", "penstock-manifest", "SQLite"),
     ])  # fmt: skip
@@ -124,10 +136,13 @@ def checkpoint() -> str:
         "the new journal: true",
     ]
     lines = [arrow(above.bottom, below.top) for above, below in pairwise(steps)]
-    notes = [Box(264, step.y + 6, 240, 40, "", (words,), "end") for step, words in zip(steps, after, strict=True)]
+    notes = [
+        rectangle(264, step.y + 8, 240, 36, fill=PAPER, edge=LINE) + text(384, step.y + 30.5, words, ink=FAINT_INK)
+        for step, words in zip(steps, after, strict=True)
+    ]
     heads = [label(125, 22, "the steps"), label(384, 22, "a power cut after it leaves")]
     height = steps[-1].bottom.y + 12
-    return picture(516, height, "A checkpoint", [*heads, *lines, *(box.svg() for box in (*steps, *notes))])
+    return picture(516, height, "A checkpoint", [*heads, *lines, *notes, *(box.svg() for box in steps)])
 
 
 PICTURES: Final[dict[str, Callable[[], str]]] = {

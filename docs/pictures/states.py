@@ -28,7 +28,7 @@ REASONS: Final = {
     (State.FETCHING, State.PREPARING): "the file changed on the server",
     (State.VERIFYING, State.PREPARING): "the digest is wrong: another source",
 }
-_LEFT, _TOP, _WIDTH, _HEIGHT, _GAP = 146.0, 12.0, 228.0, 58.0, 30.0
+_LEFT, _TOP, _WIDTH, _HEIGHT, _GAP = 146.0, 12.0, 228.0, 70.0, 30.0
 
 
 def states() -> str:
