@@ -24,6 +24,8 @@ extensions = [
 exclude_patterns = ["extensions", "pictures", "static"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+# the benchmarks name what was run in words that are not all of a shell
+suppress_warnings = ["misc.highlighting_failure"]
 nitpicky = True
 nitpick_ignore_regex = [
     # other projects' inventories would have to be fetched from the network
@@ -47,4 +49,4 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, object] = {"top_of_page_buttons": []}

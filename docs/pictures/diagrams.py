@@ -44,7 +44,7 @@ def flow() -> str:
         ("disk", "NAME"),
     ])  # fmt: skip
     _, _, probe, fetch, _, part, _, _, _ = steps
-    events = Box(320, fetch.y - 16, 168, 90, "events", ("progress, JSON lines,", "trace, your own code"), "outside")
+    events = Box(320, fetch.y - 16, 168, 90, "events", ("progress, JSON lines,", "your own code"), "outside")
     checkpoint = Box(320, part.y, 168, 58, "checkpoint", ("sync, then journal",))
     lines = [arrow(above.bottom, below.top) for above, below in pairwise(steps)]
     lines += [
