@@ -7,6 +7,7 @@ A block may have a promise in a comment above it, which readers do not see:
     saves FILE...     these files are there after it, each with the bytes of what is served under its name;
                       FILE=NAME has the bytes of NAME
     leaves FILE...    these are there, whatever is in them
+    lacks FILE...     these are not
     prints TEXT       on either stream
     exit CODE         instead of 0
     ctrl-c            it is interrupted once a part of the file has come
@@ -41,6 +42,7 @@ _WORDS: Final = {
     "needs",
     "not run,",
     "saves",
+    "lacks",
     "leaves",
     "prints",
 }
@@ -52,6 +54,7 @@ class Promise:
 
     saves: dict[str, str] = field(default_factory=dict)
     leaves: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     prints: tuple[str, ...] = ()
     code: int = 0
     is_interrupted: bool = False
@@ -111,6 +114,7 @@ def promised(comment: str) -> Promise:
     return Promise(
         saves={path: name or path for path, _, name in saved},
         leaves=tuple(path for part in found.get("leaves", []) for path in part.split()),
+        lacks=tuple(path for part in found.get("lacks", []) for path in part.split()),
         prints=tuple(found.get("prints", [])),
         code=int(found["exit"][0]) if "exit" in found else 0,
         is_interrupted="ctrl-c" in found,

@@ -151,6 +151,8 @@ class Stage:
             assert text in printed, printed
         for path in promise.leaves:
             assert (self.directory / path).exists(), f"{path} is not there: {printed}"
+        for path in promise.lacks:
+            assert not (self.directory / path).exists(), f"{path} is there: {printed}"
         for path, name in promise.saves.items():
             assert (self.directory / path).exists(), f"{path} is not there: {printed}"
             assert sha256(self.directory / path) == digest(Path(name).name), f"{path} has other bytes"

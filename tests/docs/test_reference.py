@@ -8,7 +8,9 @@ import click
 import pytest
 from docs.extensions.reference import inline, reference
 
+import penstock
 from penstock.cli.main import cli
+from tests.docs.blocks import read
 
 SECTIONS = dict(
     zip(*[iter(re.split(r"^## (penstock.*)$", reference(cli, "penstock"), flags=re.MULTILINE)[1:])] * 2, strict=True)
@@ -49,3 +51,9 @@ def test_every_option_of_a_command_is_named_in_its_section(name: str) -> None:
 )
 def test_help_becomes_markdown_in_which_nothing_is_markup_by_chance(text: str, markdown: str) -> None:
     assert inline(text) == markdown
+
+
+def test_every_public_name_of_the_library_is_on_its_page() -> None:
+    page = read("docs/reference/api.md")
+    told = set(re.findall(r"^\.\. auto(?:class|exception|function):: penstock\.([A-Za-z_]+)$", page, re.MULTILINE))
+    assert set(penstock.__all__) - {"__version__"} == told
