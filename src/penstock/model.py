@@ -121,7 +121,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Source:
-    """A URL that serves the representation. Later: priority, location (Metalink)."""
+    """A URL that serves the file."""
 
     #: It may hold a password, so it is not shown.
     url: str = field(repr=False)
