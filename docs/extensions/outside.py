@@ -22,13 +22,18 @@ def unlink(app: Sphinx, document: nodes.document) -> None:
         if _is_outside(app, str(link["reftarget"])):
             _leave_words(link)
     for link in list(document.findall(addnodes.pending_xref)):
-        if link.get("refdomain") == "doc" and link["reftarget"] not in app.env.found_docs:
+        is_document = link.get("refdomain") == "doc"
+        if is_document and link["reftarget"] not in app.env.found_docs:
             _leave_words(link)
+        elif not is_document and link.get("reftype") == "myst" and _is_outside(app, str(link["reftarget"])):
+            _leave_words(link)  # a folder
 
 
 def _is_outside(app: Sphinx, target: str) -> bool:
+    """True for what is there, but not below the documents' folder. A link into nowhere stays, to be warned of."""
     folder = Path(app.srcdir).resolve()
-    return not (folder / Path(app.env.docname).parent / target).resolve().is_relative_to(folder)
+    place = (folder / Path(app.env.docname).parent / target).resolve()
+    return place.exists() and not place.is_relative_to(folder)
 
 
 def _leave_words(link: nodes.Element) -> None:
