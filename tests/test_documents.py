@@ -1,12 +1,13 @@
-"""The documents say what is so: their commands parse, their Python runs, their picture is the table in the code."""
+"""The documents say what is so: their commands parse, their Python runs, their picture is the table in the code.
+
+The pages of the site, whose commands are carried out too, are tested in tests/docs.
+"""
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -15,27 +16,21 @@ import pytest
 from penstock.cli.get import get
 from penstock.cli.main import cli, with_command
 from penstock.engine.states import TRANSITIONS
-from tests.servers.content import Content
-from tests.servers.fault import FaultServer
+from tests.docs.blocks import ROOT, blocks, codes, outline, read
+from tests.docs.stage import Stage
 
-ROOT = Path(__file__).parent.parent
-ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
-CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
-ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+ENGLISH = read("README.md")
+CHINESE = read("README.zh-CN.md")
+ARCHITECTURE = read("ARCHITECTURE.md")
 
 
 def test_both_languages_have_the_same_code_and_the_same_outline() -> None:
     for language in ("sh", "python"):
-        assert blocks(ENGLISH, language) == blocks(CHINESE, language)
-    outline = [[len(mark) for mark in re.findall(r"^(#+) ", text, re.MULTILINE)] for text in (ENGLISH, CHINESE)]
-    assert outline[0] == outline[1]
+        assert codes(ENGLISH, language) == codes(CHINESE, language)
+    assert outline(ENGLISH) == outline(CHINESE)
 
 
-COMMANDS = [line for block in blocks(ENGLISH, "sh") for line in block.splitlines() if line.startswith("penstock ")]
+COMMANDS = [line for code in codes(ENGLISH, "sh") for line in code.splitlines() if line.startswith("penstock ")]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -57,24 +52,10 @@ def test_every_option_of_the_command_is_in_the_readme_s_table() -> None:
         assert name in known | {"--version"}, name
 
 
-@pytest.mark.parametrize("number", range(len(blocks(ENGLISH, "python"))))
-def test_every_program_of_the_readme_runs(fault_server: FaultServer, tmp_path: Path, number: int) -> None:
-    program = blocks(ENGLISH, "python")[number]
-    for name in ("big.iso", "a.csv", "b.csv"):
-        program = program.replace(f"https://example.org/{name}", fault_server.serve(f"/{name}", Content(500_000)))
-    source = str(ROOT / "src")
-    environment = {**os.environ, "PYTHONPATH": source}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert any(path.stat().st_size == 500_000 for path in tmp_path.rglob("*.*"))
+@pytest.mark.parametrize("number", range(len(codes(ENGLISH, "python"))))
+def test_every_program_of_the_readme_runs(tmp_path: Path, number: int) -> None:
+    with contextlib.closing(Stage(tmp_path)) as stage:
+        stage.run_python(blocks(ENGLISH, "python")[number])
 
 
 def test_the_picture_of_the_states_is_the_table_in_the_code() -> None:

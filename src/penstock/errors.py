@@ -17,29 +17,51 @@ OUT_OF_MEMORY: Final = "out of memory; ask for fewer files or connections at onc
 class Reason(enum.Enum):
     """Why a download failed; stable names for programs."""
 
+    #: The request itself is wrong.
     INVALID_REQUEST = "invalid-request"
+    #: The host's name cannot be resolved.
     NAME_RESOLUTION = "name-resolution"
+    #: No connection, or it broke again and again.
     CONNECTION = "connection"
+    #: No secure connection; the certificate is not to be trusted.
     TLS = "tls"
+    #: The proxy cannot be reached or refuses.
     PROXY = "proxy"
+    #: Nothing came for too long.
     TIMEOUT = "timeout"
+    #: It took longer than was allowed.
     DEADLINE = "deadline"
+    #: The server answered with a status such as 404.
     HTTP_STATUS = "http-status"
+    #: A redirect that must not be followed, or too many.
     REDIRECT = "redirect"
+    #: The server broke HTTP.
     PROTOCOL = "protocol"
+    #: The file keeps changing on the server.
     CHANGED = "changed"
+    #: The bytes do not have the expected digest.
     CHECKSUM = "checksum"
+    #: It is larger than was allowed.
     TOO_LARGE = "too-large"
+    #: It has not the size that was expected.
     SIZE = "size"
+    #: It is none of the files asked for (by media type or size).
     UNWANTED = "unwanted"
     #: Only public addresses may be connected to, and its own is none.
     PRIVATE = "private"
+    #: The target is there already.
     TARGET_EXISTS = "target-exists"
+    #: Another process is downloading to it.
     LOCKED = "locked"
+    #: What is on the disk can neither be gone on with nor dropped unasked.
     CANNOT_RESUME = "cannot-resume"
+    #: The disk said no.
     STORAGE = "storage"
+    #: Too few threads, open files, or too little memory.
     RESOURCES = "resources"
+    #: The `Downloader` was closed.
     CLOSED = "closed"
+    #: A fault of Penstock's.
     INTERNAL = "internal"
 
 

@@ -17,9 +17,13 @@ DEFAULT_MIN_SEGMENT = 256 * 1024
 class IfExists(enum.Enum):
     """What to do when the target is already there."""
 
+    #: Fail with `TargetExists`.
     ERROR = "error"
+    #: Leave it, and be content.
     SKIP = "skip"
+    #: Replace it, once the new file is complete and checked.
     OVERWRITE = "overwrite"
+    #: Save under another name: ``a.iso`` as ``a.1.iso``.
     RENAME = "rename"
 
 
@@ -41,7 +45,9 @@ class Origin:
 class Digest:
     """A hash of a whole file. `algorithm` is hashlib's name (``sha256``), `value` the raw bytes."""
 
+    #: hashlib's name, as in ``sha256``.
     algorithm: str
+    #: The raw bytes.
     value: bytes
 
     def __str__(self) -> str:
@@ -54,7 +60,9 @@ class Validator(NamedTuple):
     `kind` is ``"etag"`` or ``"last-modified"``; `value` is the header's value as sent, fit for If-Range.
     """
 
+    #: ``"etag"`` or ``"last-modified"``.
     kind: str
+    #: The header's value as sent, fit for If-Range.
     value: str
 
     def __str__(self) -> str:
@@ -113,7 +121,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Source:
-    """A URL that serves the representation. Later: priority, location (Metalink)."""
+    """A URL that serves the file."""
 
     #: It may hold a password, so it is not shown.
     url: str = field(repr=False)
@@ -123,9 +131,11 @@ class Source:
 class Options:
     """How one download is carried out. Everything has the default that a person at a shell would want."""
 
+    #: Connections at most: a ceiling, not an order.
     max_connections: int = DEFAULT_MAX_CONNECTIONS
+    #: Least size of a segment, bytes.
     min_segment: int = DEFAULT_MIN_SEGMENT
-    #: Sent to the source's own origin only, but for harmless ones.
+    #: Header fields to send, as pairs or a dict; to the source's own origin only, but for harmless ones.
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     #: ``user:password``; sent to the source's own origin only.
     credentials: str | None = field(default=None, repr=False)
@@ -133,12 +143,17 @@ class Options:
     cookies: str | None = field(default=None, repr=False)
     #: A Netscape cookie file to read.
     cookie_file: Path | None = None
+    #: Log in with what ``~/.netrc`` says.
     netrc: bool = False
+    #: Log in with what this file says, written like ``.netrc``.
     netrc_file: Path | None = None
     #: Proxy URL; None takes the environment's, an empty string means none.
     proxy: str | None = field(default=None, repr=False)
+    #: Trust the certificates in this file (PEM).
     ca_file: Path | None = None
+    #: Do not check certificates.
     insecure: bool = False
+    #: Seconds to connect in.
     connect_timeout: float = 30.0
     #: Seconds of silence after which a transfer loses its remainder and its connection.
     stall_timeout: float = 30.0
@@ -146,15 +161,19 @@ class Options:
     max_tries: int = 20
     #: Seconds the whole download may take; None for no limit.
     deadline: float | None = None
+    #: User-Agent to send instead of Penstock's own.
     user_agent: str | None = None
+    #: Referer to send.
     referer: str | None = None
     #: 4 or 6 to use only that family, None for both.
     ip_version: int | None = None
     #: "1.0", "1.1", "2" or "3".
     http_version: str = "1.1"
+    #: Redirects to follow at most.
     max_redirects: int = 20
     #: Refuse a body larger than this many bytes.
     max_size: int | None = None
+    #: What to do when the target is already there; the policy's name (``"skip"``) will do as well.
     if_exists: IfExists = IfExists.ERROR
     #: Set the target's modification time from Last-Modified.
     remote_time: bool = True
@@ -169,8 +188,9 @@ class Options:
     public_only: bool = False
     #: Files smaller than this many bytes are not wanted.
     min_size: int | None = None
-    #: Media types that are wanted (none: any), and that are not; globs such as ``image/*``.
+    #: Media types that are wanted (none: any); globs such as ``image/*``.
     accept_types: tuple[str, ...] = ()
+    #: Media types that are not wanted; globs too.
     reject_types: tuple[str, ...] = ()
     #: Globs on names and paths that are wanted whatever `accept_types` says.
     accept_names: tuple[str, ...] = ()
@@ -180,15 +200,19 @@ class Options:
 class Request:
     """What a caller asks for: one or more sources of the same bytes, where to put them, and how."""
 
+    #: Where it may be had, tried in turn.
     sources: tuple[Source, ...]
+    #: Where the target goes; made if need be.
     directory: Path = Path()
     #: Target file as the caller named it, relative to `directory` unless absolute; None: decide from the answer.
     output: Path | None = None
+    #: The digest that the file must have; None: none is known.
     checksum: Digest | None = None
     #: Length that it must have, bytes; None: any.
     size: int | None = None
     #: Compute the file's SHA-256 for the result, although nothing is compared with it.
     sha256: bool = False
+    #: How it is carried out.
     options: Options = field(default_factory=Options)
 
 
@@ -196,7 +220,9 @@ class Request:
 class Result:
     """A finished download."""
 
+    #: The target.
     path: Path
+    #: Bytes of it.
     size: int
     #: The source asked for, without credentials.
     url: str
@@ -208,7 +234,9 @@ class Result:
     digest_source: str | None = None
     #: The file's SHA-256, where the request wanted it.
     sha256: Digest | None = None
+    #: What the server gave to tell this version of the file.
     validator: Validator | None = None
+    #: What the server says it is, as in ``application/zip``.
     media_type: str | None = None
     #: The file's modification time, nanoseconds since the epoch, where it is known without looking.
     mtime_ns: int | None = None
@@ -269,18 +297,23 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """How a batch ended. Counts are files of the list: `done` are there (`skipped` of them were before this run),
-    `failed` are not, `pending` were not come to, `rejected` are lines that could not be used. `size` is bytes that
-    this run fetched, `elapsed` seconds.
-    """
+    """How a batch ended, in files of its list."""
 
+    #: Files of the list.
     total: int = 0
+    #: Files that are there.
     done: int = 0
+    #: Those of them that were there before this run.
     skipped: int = 0
+    #: Files that are not there.
     failed: int = 0
+    #: Files that were not come to.
     pending: int = 0
+    #: Lines that could not be used.
     rejected: int = 0
+    #: Bytes that this run fetched.
     size: int = 0
+    #: Seconds that it took.
     elapsed: float = 0.0
     #: The most frequent (origin, reason, count) of what failed, most first.
     failures: tuple[tuple[str, str, int], ...] = ()

@@ -10,6 +10,7 @@ from penstock.model import Digest
 class Row(NamedTuple):
     """One file to fetch. `urls` are alternatives, tried in turn, as they were written."""
 
+    #: Where it may be had: alternatives, tried in turn.
     urls: tuple[str, ...]
     #: Its line in the list, counted from 1; 0 when it came from elsewhere.
     line: int = 0
@@ -17,6 +18,7 @@ class Row(NamedTuple):
     output: str | None = None
     #: Folder of the target; None: the batch's own.
     directory: str | None = None
+    #: The digest that it must have.
     checksum: Digest | None = None
     #: Length it must have, bytes.
     size: int | None = None
@@ -31,6 +33,9 @@ class Row(NamedTuple):
 class BadRow(NamedTuple):
     """A line that cannot be used, and why. `text` is an excerpt fit to be shown: escaped, without credentials."""
 
+    #: Its line in the list, counted from 1.
     line: int
+    #: An excerpt fit to be shown.
     text: str
+    #: What is wrong with it, in words.
     why: str
