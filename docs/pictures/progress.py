@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.pictures.svg import picture
 from tests.cli.tmux import Tmux
 from tests.servers.content import Content
 from tests.servers.fault import FaultServer, Reply, Request
+
+from docs.pictures.svg import picture
 
 _MB = 1_000_000
 _SHOWN = "https://dl.example.org"

@@ -145,7 +145,7 @@ class Downloader:
         """Download many files and return the future of a summary; what fails does not stop the others.
 
         `rows` are URLs, or rows of a list (`penstock.Row`), read on a thread of its own and never far ahead of the
-        downloads: it may be endless. `template` names the targets below `directory` (see `core/template.py`): names
+        downloads: it may be endless. `template` names the targets below `directory`, as ``--template`` does: names
         come from URLs alone, so that they are the same on every run. `manifest` is a file that records how each row
         ended: with it, the same call made again fetches only what is missing (`recheck`: hashes what is there). The
         future's `cancel` stops the batch where it stands.

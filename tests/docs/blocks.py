@@ -16,7 +16,6 @@ A block may have a promise in a comment above it, which readers do not see:
     proxy HOST:PORT [USER:PASSWORD]
                       a proxy is there, and everything comes through it
     no proxy          nothing comes through one
-    needs WORD        it is for a program that has the command or option WORD
     not run, WHY      it is only to be read
 """
 
@@ -39,7 +38,6 @@ _WORDS: Final = {
     "ctrl-c",
     "proxy",
     "no proxy",
-    "needs",
     "not run,",
     "saves",
     "lacks",
@@ -63,7 +61,6 @@ class Promise:
     #: Host and port, and perhaps a login.
     proxy: tuple[str, ...] = ()
     avoids_proxies: bool = False
-    needs: str = ""
     is_run: bool = True
 
 
@@ -122,6 +119,5 @@ def promised(comment: str) -> Promise:
         is_fresh="fresh" in found,
         proxy=tuple(found.get("proxy", [""])[0].split()),
         avoids_proxies="no proxy" in found,
-        needs=found.get("needs", [""])[0],
         is_run="not run," not in found,
     )
