@@ -71,3 +71,11 @@ def test_batches_and_eventful_runs_add_up_too() -> None:
     for trace in (batch(300), eventful()):
         judged = trace.judged()
         assert sum(loss.seconds for loss in judged.parts) == pytest.approx(judged.story.seconds)
+
+
+def test_a_write_that_waits_for_the_processor_is_not_the_disk_s() -> None:
+    pauses = [(n / 4, n / 4 + 0.1, "write") for n in range(4, 36)]
+    idle = one_file(10, [(0, 4, MB)], network=0.1, pauses=pauses).judged()
+    busy = one_file(10, [(0, 4, MB)], network=0.97, pauses=pauses).judged()
+    assert seconds(idle, parts.DISK) == pytest.approx(3.2, rel=0.05)
+    assert seconds(busy, parts.DISK) < 0.4

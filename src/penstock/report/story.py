@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from penstock.core import words
+from penstock.report import sayings
 from penstock.report.bins import Bins
 from penstock.report.facts import (
     OTHERS,
@@ -138,7 +138,7 @@ class _Teller:
         )
 
     def _take_transfer(self, record: Record, at: float, arguments: dict[str, Any]) -> None:
-        transfer = _transfer(record, at, arguments)
+        transfer = sayings.transfer(record, at, arguments)
         self._transfer_count += 1
         self._connection_count += transfer.is_new
         self._size += transfer.size
@@ -206,7 +206,7 @@ class _Teller:
         download = under_way.ended(at, arguments)
         self._end_file(
             download.state,
-            under_way.origin or _origin_of(download.url),
+            under_way.origin or sayings.origin_of(download.url),
             download.reason or "failed",
             at,
             download.seconds,
@@ -245,7 +245,7 @@ class _Teller:
         self._pause(name, begin, end)
         origin = text(arguments, "origin")
         if origin and name in ("politeness", "retry"):
-            self._hosts.hold_back(_origin(origin), begin, end)
+            self._hosts.hold_back(sayings.origin(origin), begin, end)
 
     def _pause(self, name: str, begin: float, end: float) -> None:
         self._pauses.spread(name, begin, end, end - begin)
@@ -264,7 +264,9 @@ class _Teller:
         self._decided[kind] += 1
         if len(self._decisions) < MOST_DECISIONS:
             tid = amount(record, "tid") - FIRST_ROW
-            self._decisions.append(Decision(kind, at, tid if 0 <= tid < MOST_ROWS else None, _in_words(arguments)))
+            self._decisions.append(
+                Decision(kind, at, tid if 0 <= tid < MOST_ROWS else None, sayings.in_words(arguments))
+            )
 
     # What is kept
 
@@ -346,58 +348,6 @@ class _Teller:
             refusals=self._decided["refused"],
             dropped=self._dropped,
         )
-
-
-def _transfer(record: Record, at: float, arguments: dict[str, Any]) -> Transfer:
-    start, stop = number(arguments, "start"), number(arguments, "stop")
-    return Transfer(
-        row=min(MOST_ROWS, max(0, amount(record, "tid") - FIRST_ROW)),
-        origin=_origin(text(record, "name", 300)),
-        begin=at,
-        end=at + seconds(record, "dur"),
-        download=amount(arguments, "download"),
-        url=text(arguments, "url"),
-        status=amount(arguments, "status"),
-        size=amount(arguments, "bytes"),
-        connection=amount(arguments, "connection"),
-        is_new=bool(arguments.get("new")),
-        dns=seconds(arguments, "dns"),
-        connect=seconds(arguments, "connect"),
-        tls=seconds(arguments, "tls"),
-        wait=seconds(arguments, "wait"),
-        filled=None if start is None or stop is None or stop < start else (int(start), int(stop)),
-        ending=text(arguments, "end", 40),
-        why=text(arguments, "why", 300),
-    )
-
-
-def _origin(name: str) -> str:
-    """An origin as people write it: without the port that goes without saying."""
-    if name.startswith("http://"):
-        return name.removesuffix(":80")
-    return name.removesuffix(":443") if name.startswith("https://") else name
-
-
-def _origin_of(url: str) -> str:
-    """The origin of a URL."""
-    end = url.find("/", url.find("://") + 3)
-    return _origin(url if end < 0 else url[:end])
-
-
-def _in_words(arguments: dict[str, Any]) -> str:
-    """What a decision says of itself."""
-    facts = []
-    start, stop = number(arguments, "start"), number(arguments, "stop")
-    if start is not None and stop is not None:
-        facts.append(f"{words.size(max(0.0, stop - start))} at {words.size(start)}")
-    if "victim" in arguments and "thief" in arguments:
-        facts.append(f"by request {amount(arguments, 'thief')} from {amount(arguments, 'victim')}")
-    facts.extend(said for name in ("why", "message") if (said := text(arguments, name, 300)))
-    if (wait := number(arguments, "wait")) is not None:
-        facts.append(f"waits {words.duration(wait / 1e6)}")
-    if attempt := amount(arguments, "attempt"):
-        facts.append(f"attempt {attempt}")
-    return "; ".join(facts)
 
 
 def _number_of(key: str) -> int:
