@@ -179,6 +179,9 @@ def _bound(story: Story, steady: Sequence[Sample]) -> Finding:
     at_ceiling = sum(earned >= most for earned, most in allowed) >= AT_CEILING * len(allowed) if allowed else False
     if grown is not None and grown.gain < PAID:
         return _link(grown, steady)
+    told = [sample.gain for sample in steady if sample.gain is not None]
+    if grown is None and told and told[-1] < PAID:  # a step too quick for the samples, not for whoever made it
+        return _link(None, steady)
     if at_ceiling:
         return _too_few(story, steady, grown)
     if (

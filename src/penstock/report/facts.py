@@ -143,6 +143,9 @@ class Sample:
     flowing: int | None = None
     allowed: int | None = None
     most: int | None = None
+    #: Which part of the growth that it promised the last change of the number of connections brought: about 1 where
+    #: each brings its own, about 0 where they share.
+    gain: float | None = None
     #: Shares of the time, 0 to 1: in which the network thread worked or waited for a processor, and in which it wrote.
     network: float | None = None
     writing: float | None = None

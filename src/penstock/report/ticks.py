@@ -56,7 +56,8 @@ class Ticks:
         if not names or seconds <= 0 or len(self.samples) >= _MOST:
             return None
         rates: dict[int, float] = {}
-        flowing = allowed = most = None
+        flowing = allowed = most = gain = None
+        is_alone = sum(name.startswith("connections") for name in names) == 1
         for name, values in names.items():
             if name.startswith("throughput"):
                 self.has_rates = True
@@ -65,6 +66,7 @@ class Ticks:
                 flowing = _plus(flowing, number(values, "flowing"))
                 allowed = _plus(allowed, number(values, "allowed"))
                 most = _plus(most, number(values, "most"))
+                gain = number(values, "gain")
         machine, files = names.get(_MACHINE, {}), names.get(_FILES, {})
         if flowing is None and rates:
             flowing = len(rates)
@@ -76,6 +78,7 @@ class Ticks:
             flowing=flowing,
             allowed=allowed,
             most=most,
+            gain=gain if is_alone else None,
             network=number(machine, "network"),
             writing=number(machine, "writing"),
             process=number(machine, "process"),
