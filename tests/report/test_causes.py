@@ -28,6 +28,15 @@ def test_a_flat_total_with_more_connections_is_the_link(noise: float) -> None:
     assert "The link was the bottleneck" in said(trace, Cause.LINK)
 
 
+@pytest.mark.parametrize(("gain", "cause"), [(0.05, Cause.LINK), (0.95, Cause.CONNECTIONS)])
+def test_a_step_that_was_too_quick_for_the_samples_is_told_by_who_made_it(gain: float, cause: Cause) -> None:
+    trace = one_file(6, [(0, 8, MB)], most=8)
+    for record in trace.records:
+        if record["name"].startswith("connections"):
+            record["args"]["gain"] = gain
+    said(trace, cause)
+
+
 def test_a_ramp_that_stopped_below_its_ceiling_is_the_link() -> None:
     said(one_file(12, [(0, 5, 2 * MB)], allowed=5, most=16), Cause.LINK)
 

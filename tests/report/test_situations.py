@@ -156,7 +156,8 @@ def test_the_processor(nginx: Nginx, tmp_path: Path) -> None:
         file.truncate(1 << 30)
     trace = tmp_path / "trace.json"
     with crowded_processor() as number:
-        pinned = f"import os, sys\nos.sched_setaffinity(0, {{{number}}})\n" + (
+        pinned = (
+            f"import os, sys\nos.sched_setaffinity(0, {{{number}}})\n"
             "from penstock.cli.main import run\nsys.exit(run(sys.argv[1:]))"
         )
         command = [

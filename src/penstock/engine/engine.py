@@ -25,7 +25,7 @@ from penstock.engine.descriptors import connections_within_limits
 from penstock.engine.document import read_document
 from penstock.engine.download import Cancel
 from penstock.engine.fanout import Fanout, Listener
-from penstock.engine.hosts import Host, Hosts
+from penstock.engine.hosts import DEFAULT_PER_HOST, Host, Hosts
 from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
 from penstock.engine.preview import preview
@@ -64,9 +64,10 @@ class Limits(NamedTuple):
     total_connections: int = DEFAULT_TOTAL_CONNECTIONS
 
     def told(self) -> dict[str, Any]:
-        """By the names that users know."""
+        """By the names that users know, as they hold: None for what is not bounded."""
         names = {"rate": "rate_limit", "pace": "rate_per_host"}
-        return {names.get(name, name): value for name, value in self._asdict().items()}
+        bounds = self._replace(per_host=self.per_host or DEFAULT_PER_HOST)
+        return {names.get(name, name): value for name, value in bounds._asdict().items()}
 
 
 class Engine:

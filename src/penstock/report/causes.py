@@ -206,7 +206,8 @@ def _latency(story: Story, steady: Sequence[Sample]) -> Finding | None:
     option, limit = _room(story)
     at_once = total / story.seconds
     answer = words.short_duration(story.first_bytes.percentile(0.5))
-    bound = f", and {limit} at once were allowed by {option}" if option else ""
+    where = " of each host" if option == "--per-host" else ""
+    bound = f", and {limit} at once{where} were allowed by {option}" if option else ""
     return Finding(
         Cause.CONNECTIONS,
         f"Too few files at once were the bottleneck: connections spent {words.share(waited, total)} of their time "

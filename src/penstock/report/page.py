@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from importlib import resources
+from typing import Final
 
 from penstock.report import sections, totals
 from penstock.report.drawing import palette
@@ -18,6 +20,8 @@ from penstock.report.drawing.gantt import mark_shapes
 from penstock.report.drawing.markup import Markup, element
 from penstock.report.judged import Judged
 from penstock.report.tables import definitions
+
+_OPTION: Final = re.compile(r"(--[a-z-]+)")
 
 
 def page(judged: Judged) -> str:
@@ -59,7 +63,7 @@ def _body(judged: Judged, title: str) -> list[Markup]:
             "header",
             element("p", element("strong", title), element("span", totals.about(story)), class_="about"),
             element("button", "Dark", type="button", id="theme", hidden=True),
-            element("h1", finding.sentence),
+            element("h1", *_unbroken(finding.sentence)),
             element("p", finding.advice, class_="advice"),
             definitions(totals.totals(story, judged.best), "totals"),
         ),
@@ -91,3 +95,9 @@ def _parts(judged: Judged) -> list[tuple[str, str, Callable[[Judged], Markup]]]:
 
 def _asset(name: str) -> str:
     return resources.files("penstock.report").joinpath(name).read_text(encoding="utf-8").strip()
+
+
+def _unbroken(text: str) -> Iterator[str]:
+    """`text` with its options kept from being broken at their hyphens."""
+    for number, part in enumerate(_OPTION.split(text)):
+        yield element("span", part, class_="option") if number % 2 else part
