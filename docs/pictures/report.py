@@ -2,8 +2,8 @@
 
     python -m docs.pictures.report         # needs chromium; writes docs/pictures/report*.png and report-text.svg
 
-The runs go over links of 4, 4, 4 and 0.2 MB/s in turn, of which one goes silent, and over a list of small files from two
-hosts. The servers are on the loopback address; in the pictures `https://dl.example.org` and `https://cdn.example.net`
+The runs go over links of 4, 4, 4 and 0.2 MB/s in turn, of which one goes silent, and over a list of small files from
+two hosts. The servers are on the loopback address; in the pictures `https://dl.example.org` and `https://cdn.example.net`
 stand in their places, in the traces before they are read. Nothing else is changed.
 """
 

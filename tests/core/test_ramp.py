@@ -260,7 +260,7 @@ def test_it_knows_what_its_last_change_brought(together: float, least: float, mo
     """Each brings 2 MB/s, but all of them no more than `together`."""
     assert Ramp(8).gain is None
     ramp, total = Ramp(8), 0.0
-    for tick in range(60):
+    for tick in range(120):
         total += min(2 * MB * ramp.limit, together) * 0.05
         ramp.on_tick(tick * 0.05, flowing=ramp.limit, opening=0, received=int(total))
     assert ramp.gain is not None

@@ -52,13 +52,13 @@ def judged(trace: Path) -> Judged:
 
 def test_the_link(fault_server: FaultServer, tmp_path: Path) -> None:
     """Connections share what does not grow with their number."""
-    total = 6 * MB
+    total = 8 * MB
 
     def script(_request: Request, reply: Reply) -> None:
         reply.rate_at = lambda _now: total / max(1, fault_server.live)
 
     fault_server.script = script
-    finding = run(tmp_path, fault_server.serve("/a.bin", Content(24 * MB))).finding
+    finding = run(tmp_path, fault_server.serve("/a.bin", Content(80 * MB))).finding
     assert finding.cause is Cause.LINK, finding
     assert "link" in finding.sentence
 

@@ -144,8 +144,9 @@ class Ramp:
 
     @property
     def gain(self) -> float | None:
-        """Which part of the growth that the last change of the number promised was there, as far as it was measured
-        for long enough: about 1 where each connection brings its own, about 0 where they share; None: not known."""
+        """Which part of the growth that the last change of the number promised was there: about 1 where each connection
+        brings its own, about 0 where they share. None until two numbers were measured for long enough: a step while it
+        grows is judged by a single tick."""
         return self._gain
 
     def on_first_answer(self, setup: float) -> None:
@@ -253,7 +254,6 @@ class Ramp:
         if not self._is_judged(now, rate, self._before.rate):
             return
         self._rates = {self._limit: rate}
-        self._gain = share
         if rate < COLLAPSED * self._before.rate:
             self._move(now, self._before.connections, _State.SEARCHING)
         elif not _is_worth_trying(rate, left):
