@@ -31,25 +31,8 @@ from penstock.core.trace_lines import (
 )
 from penstock.core.urls import escape, redact
 from penstock.engine.processor import Processor
-from penstock.events import (
-    AnyEvent,
-    BatchProgressed,
-    Cancelled,
-    Checkpointed,
-    Failed,
-    Finished,
-    Probed,
-    Progressed,
-    Raced,
-    Restarted,
-    Resumed,
-    Retried,
-    RowRejected,
-    Started,
-    Stolen,
-    Verified,
-    Warned,
-)
+from penstock.engine.told import line_of
+from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Started, Warned
 from penstock.net.gate import DISK, RATE
 from penstock.net.transfer import Transfer
 from penstock.store.trace_file import TraceFile
@@ -301,57 +284,17 @@ class Recorder:
 
     @_harmless(None)
     def _event(self, event: AnyEvent) -> None:
-        if isinstance(event, Progressed | Checkpointed | Verified | RowRejected):
+        if isinstance(event, BatchProgressed):
+            self._files(event)
             return
-        at, number = event.at - self._zero, event.download
-        match event:
-            case BatchProgressed():
-                self._files(event)
-            case Started(url=url):
-                self._urls[number] = url
-                self._file.put([lines.begun("download", "download", number, at, url=url)])
-            case Probed(final_url=url, length=length, accepts_ranges=ranges):
-                args = {"url": url, "length": length, "ranges": ranges}
-                self._file.put([lines.noted("download", "probed", number, at, **args)])
-            case Resumed(kept=kept):
-                self._file.put([lines.noted("download", "resumed", number, at, kept=kept)])
-            case Restarted(why=why, dropped=dropped):
-                self._file.put([lines.noted("download", "restarted", number, at, why=why, dropped=dropped)])
-            case Stolen(victim=victim, thief=thief, start=start, stop=stop):
-                self._decide("steal", number, at, victim=victim, thief=thief, start=start, stop=stop)
-            case Raced(segment=segment, start=start, stop=stop):
-                self._decide("race", number, at, segment=segment, start=start, stop=stop)
-            case Retried(why=why, wait=wait, attempt=attempt):
-                self._decide("retry", number, at, why=why, wait=lines.microseconds(wait), attempt=attempt)
-            case Warned(message=message):
-                self._decide("warning", number, at, message=message)
-            case Finished() | Failed() | Cancelled():
-                self._ended(event, at)
-
-    def _decide(self, name: str, number: int, at: float, **args: Any) -> None:
-        self._file.put([lines.instant("decision", name, at, download=number, **args)])
-
-    def _ended(self, event: Finished | Failed | Cancelled, at: float) -> None:
-        number = event.download
-        self._urls.pop(number, None)
-        self._sampled.pop(number, None)
-        args: dict[str, Any]
-        match event:
-            case Finished(result=result):
-                args = {
-                    "state": "done",
-                    "name": result.path.name,
-                    "size": result.size,
-                    "fetched": result.fetched,
-                    "resumed": result.resumed,
-                    "connections": result.connections,
-                    "skipped": result.skipped,
-                }
-            case Failed(error=error):
-                args = {"state": "failed", "reason": error.reason.value, "message": error.message}
-            case _:
-                args = {"state": "cancelled"}
-        self._file.put([lines.ended("download", "download", number, at, **args)])
+        if isinstance(event, Started):
+            self._urls[event.download] = event.url
+        elif isinstance(event, Finished | Failed | Cancelled):
+            self._urls.pop(event.download, None)
+            self._sampled.pop(event.download, None)
+        line = line_of(event, event.at - self._zero)
+        if line is not None:
+            self._file.put([line])
 
     # Samples
 
