@@ -49,6 +49,8 @@ class Ledger(RuleBasedStateMachine):
         self.kept = list(zip(points[::2], points[1::2], strict=False))
         self.segments = Segments(length, self.kept, min_segment=minimum)
         self.live: list[Lease] = []
+        #: Where the next byte of each lease's answer belongs, whatever the ledger thinks.
+        self.next: dict[int, int] = {}
         self.writes: list[Piece] = []
 
     @rule(share=st.integers(1, 9), rate=st.floats(1, 1e9), setup=st.floats(0, 2))
@@ -58,6 +60,7 @@ class Ledger(RuleBasedStateMachine):
             return
         assert assignment.lease.range.size > 0
         self.live.append(assignment.lease)
+        self.next[assignment.lease.id] = assignment.lease.position
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), size=st.integers(1, RACE_BYTES))
@@ -65,9 +68,12 @@ class Ledger(RuleBasedStateMachine):
         lease = data.draw(st.sampled_from(self.live))
         if lease.position >= lease.segment.stop and lease.position > lease.segment.frontier:
             return
+        begin = self.next[lease.id]
+        self.next[lease.id] += size
         piece = self.segments.received(lease, size)
         if piece.size:
             assert 0 <= piece.skip <= size - piece.size
+            assert piece.offset == begin + piece.skip, "bytes of another place"
             self.writes.append(piece)
 
     @precondition(lambda self: self.live)
@@ -80,6 +86,8 @@ class Ledger(RuleBasedStateMachine):
             assert lease.segment.stop == end
             return
         assert was_complete
+        assert self.next[lease.id] >= end, "its answer has not come so far"
+        self.next[lease.id] = end  # what came past the end is received again
         assert end < lease.segment.stop <= stop
         assert lease.range == (end, lease.segment.stop)
 
@@ -329,6 +337,19 @@ class TestExtend:
         assert lease.range == (5 * MB, 10 * MB)
         assert segments.received(lease, MB) == (5 * MB, 0, MB)
         assert [(start, stop) for start, stop in segments.free] == [(10 * MB, 20 * MB)]
+
+    def test_not_to_one_whose_rival_ended_it(self) -> None:
+        segments = Segments(RACE_BYTES)
+        slow = segments.lease(0, RACE_BYTES)
+        slow.rate = 1.0
+        rival = segments.assign(share=1, rate=1e9, setup=0.0)
+        assert rival is not None
+        assert rival.race
+        segments.cut(slow.segment, RACE_BYTES - 1000)
+        segments.received(rival.lease, RACE_BYTES - 1000)
+        segments.release(rival.lease)
+        assert segments.received(slow, 500).size == 0
+        assert not segments.extend(slow, RACE_BYTES, 1)
 
     def test_only_its_share(self) -> None:
         segments, lease = self.start()

@@ -214,8 +214,8 @@ class Segments:
         """A segment's last byte came and its answer goes on to `stop`: let it have what lies right behind, if that is
         nobody's, for one of `share` connections. True: what came past the old end is to be received again."""
         segment = lease.segment
-        if not segment.complete or len(segment.leases) != 1:
-            return False
+        if not segment.complete or len(segment.leases) != 1 or lease.position < segment.stop:
+            return False  # a rival ended it, and this answer's next byte lies before the end
         behind = next(iter(self._free.within(segment.stop, stop)), None)
         if behind is None or behind.start != segment.stop:
             return False

@@ -145,14 +145,18 @@ class SegmentLane(Lane):
         """Write what is new of the block; False once the segment needs no more of this answer."""
         lease = self.lease
         segment = lease.segment
-        offset, skip, size = self.owner.segments.received(lease, len(block))
-        if size:
-            self.owner.pipe.put(segment.id, offset, block, skip, size)
-        if segment.frontier < segment.stop:
-            return True
-        if segment.stop < self.answer_stop and self.owner.goes_on(self):
-            rest = block[skip + size :]
-            return self.on_body(transfer, rest) if rest else True
+        while True:
+            offset, skip, size = self.owner.segments.received(lease, len(block))
+            if size:
+                self.owner.pipe.put(segment.id, offset, block, skip, size)
+            if segment.frontier < segment.stop:
+                return True
+            past = lease.position - segment.stop
+            if past < 0 or segment.stop >= self.answer_stop or not self.owner.goes_on(self):
+                break
+            if not past:
+                return True
+            block = block[len(block) - past :]
         self.owner.segment_completed(self)
         # an answer that ends just here is left to end by itself: its connection lives on
         return lease.position == self.answer_stop
