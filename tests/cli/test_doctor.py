@@ -249,6 +249,12 @@ def test_a_directory_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_that_no_disk_takes_is_a_problem_and_no_error() -> None:
+    code, report = doctor("-d", "x" * 300)
+    assert "File name too long" in report["disk"]["error"]
+    assert code == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
 def test_few_open_files_are_a_problem_with_a_remedy(tmp_path: Path) -> None:
     words = f"ulimit -Sn 256; exec {sys.executable} -m penstock doctor -d {tmp_path}"

@@ -50,8 +50,8 @@ class Outlook:
 def open_existing(folder: Path) -> Directory | None:
     """Hold a target directory, None when it is still to be made. Raises StorageError where that cannot be, as a run
     would before it asks anything."""
-    nearest = _nearest(folder)
     try:
+        nearest = _nearest(folder)
         directory = Directory.open(nearest, create=False)
         try:
             directory.check_writable()
@@ -102,7 +102,12 @@ def check_room(outlook: Outlook, length: int) -> None:
     if not hasattr(os, "statvfs"):
         return
     folder = outlook.path.parent
-    free, _ = usable_space(os.statvfs(_nearest(folder)))
+    try:
+        free, size = usable_space(os.statvfs(_nearest(folder)))
+    except OSError as error:
+        raise directory_error(error, folder) from error
+    if not size:  # of the system's own making, as /proc: files are not made there
+        raise storage_error(OSError(errno.ENOENT, os.strerror(errno.ENOENT)), outlook.path)
     if length - outlook.allocated > free:
         raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), outlook.path)
 

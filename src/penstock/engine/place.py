@@ -205,6 +205,7 @@ def all_names_taken(path: Path) -> TargetExists:
 
 _TOO_MANY: Final = "too many files are open; raise the limit (ulimit -n), and the same command goes on"
 _NO_PERMISSION: Final = "no permission to write there; choose another directory with -d, or change its permissions"
+_NOT_THERE: Final = "no file can be made there; choose another directory with -d"
 _NO_DIRECTORY: Final = "a part of the path is not a directory; choose another one with -d"
 _WORDS: Final = {
     errno.ENOSPC: "the disk is full; make room, and the same command goes on",
@@ -225,7 +226,9 @@ _WORDS: Final = {
 def storage_error(error: OSError, path: Path) -> StorageError:
     """A disk's error in words that say where, what and what to do."""
     number = error.errno or 0
-    words = _WORDS.get(number) or (error.strerror or os.strerror(number) if number else str(error))
+    is_its_own = error.strerror == os.strerror(number)  # ours say more
+    words = _NOT_THERE if number == errno.ENOENT and is_its_own else _WORDS.get(number)
+    words = words or (error.strerror or os.strerror(number) if number else str(error))
     failure = StorageError(f"{path}: {words}", resumable=True)
     failure.errno = number
     return failure

@@ -23,6 +23,8 @@ if sys.platform == "win32":
             return False
         return True
 
+    _try_shared = try_lock
+
     def _unlock(descriptor: int) -> None:
         import os
 
@@ -37,8 +39,14 @@ else:
 
         A file system without locks (some network mounts) grants it: better unguarded than unusable.
         """
+        return _try(descriptor, fcntl.LOCK_EX)
+
+    def _try_shared(descriptor: int) -> bool:
+        return _try(descriptor, fcntl.LOCK_SH)
+
+    def _try(descriptor: int, kind: int) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except OSError as error:
             return error.errno not in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
         return True
@@ -48,8 +56,9 @@ else:
 
 
 def is_locked(descriptor: int) -> bool:
-    """True when another holds the lock. To find out it is taken, and let go at once."""
-    if not try_lock(descriptor):
+    """True when another holds the lock. To find out it is taken for a moment, shared where the system can, so that
+    those who only look do not see each other."""
+    if not _try_shared(descriptor):
         return True
     with contextlib.suppress(OSError):  # there are no locks here
         _unlock(descriptor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import threading
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ _BLOCK_BYTES: Final = 512
 HEADROOM_BYTES: Final = 256 * 1024 * 1024
 #: The file system cannot reserve space ahead: not an error, the file grows as it is written.
 _NO_PREALLOCATION: Final = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", errno.EOPNOTSUPP)}
+#: Times that a part is opened which another process removes at that very moment.
+_MOST_TRIES: Final = 1000
 
 
 class PartFile:
@@ -50,10 +53,12 @@ class PartFile:
         """Open or create the part of `target` and lock it; None when another process holds it. Raises OSError, or
         StorageError for a file that somebody else put there."""
         name = target + PART_SUFFIX
-        while True:
+        for tries in itertools.count(1):
             try:
                 descriptor = _open_or_make(directory, name, target)
-            except FileNotFoundError:  # its last holder removed it just now
+            except FileNotFoundError:  # its last holder removed it just now; or no file can be made here (/proc)
+                if tries >= _MOST_TRIES:
+                    raise
                 continue
             if not try_lock(descriptor):
                 os.close(descriptor)
@@ -63,6 +68,9 @@ class PartFile:
             if there is not None and os.path.samestat(there, os.fstat(descriptor)):
                 return cls(directory, name, descriptor)
             os.close(descriptor)
+            if tries >= _MOST_TRIES:
+                break
+        raise OSError(errno.ESTALE, "it is made and removed all the time", str(directory.path / name))
 
     @classmethod
     def look_at(cls, directory: Directory, target: str) -> PartFile | None:

@@ -30,9 +30,10 @@ _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
 def disk(directory: Path) -> Disk:
     """Try the file system of `directory`, or of the nearest directory around it."""
-    place = next((each for each in (directory, *directory.absolute().parents) if each.exists()), directory)
-    known: dict[str, Any] = {"directory": str(directory), "tried_in": str(place), **_space(place)}
+    known: dict[str, Any] = {"directory": str(directory), "tried_in": str(directory)}
     try:
+        place = next((each for each in (directory, *directory.absolute().parents) if each.exists()), directory)
+        known.update(tried_in=str(place), **_space(place))
         with tempfile.TemporaryDirectory(prefix=".penstock-doctor-", dir=place) as scratch:
             return Disk(**known, **_try_all(Path(scratch)))
     except OSError as error:
