@@ -8,7 +8,7 @@ from penstock.core.refusals import UNNOTICED_SECONDS, Hold, Refusals
 from penstock.core.retry import Cause, Failure
 
 
-@pytest.mark.parametrize("cause", [Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS])
+@pytest.mark.parametrize("cause", [Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS, Cause.PROXY])
 def test_a_no_beside_others_that_work_is_one(cause: Cause) -> None:
     assert Refusals().is_one(Failure(cause, "no"), was_answered=False)
 
@@ -24,6 +24,7 @@ def test_one_that_was_answered_broke_for_another_reason() -> None:
     refusals = Refusals()
     assert not any(refusals.is_one(Failure(Cause.CUT, "cut"), was_answered=True) for _ in range(5))
     assert not refusals.is_one(Failure(Cause.BAD_RESPONSE, "what?"), was_answered=False)
+    assert not refusals.is_one(Failure(Cause.PROXY, "log in", status=407), was_answered=False)
 
 
 def test_a_refusal_is_counted_at_once() -> None:

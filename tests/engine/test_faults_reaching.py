@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import penstock
+from penstock.errors import Reason
 from penstock.events import Retried
 from tests.engine.helpers import MB, assert_whole, become, fetch
 from tests.servers.blackhole import BlackHole
@@ -91,6 +92,19 @@ def test_F32_a_proxy_that_strips_range_is_read_as_one_stream(fault_server: Fault
     assert result.connections == 1
     assert proxy.seen
     assert not any("range" in request.headers for request in fault_server.log)
+
+
+def test_F33_a_proxy_that_refuses_a_public_page_s_file_is_named_and_no_private_address(
+    fault_server: FaultServer, tmp_path: Path
+) -> None:
+    def script(_request: Request, reply: Reply) -> None:
+        become(reply, 403)
+
+    fault_server.script = script
+    options = {"proxy": fault_server.url(""), "max_tries": 1, "public_only": True}
+    error = fetch("https://e.example/a", tmp_path, **options).failed(penstock.DownloadError)
+    assert error.reason is Reason.PROXY
+    assert "403" in str(error)
 
 
 @pytest.mark.parametrize("status", [407, 502])

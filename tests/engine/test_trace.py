@@ -16,6 +16,7 @@ import pytest
 import penstock
 from penstock.core.ranges import RangeSet
 from penstock.errors import StorageError
+from penstock.events import AnyEvent, Warned
 from tests import traces
 from tests.cli.command import environment
 from tests.engine.helpers import MB, at_rate
@@ -169,6 +170,14 @@ def test_no_secret_is_in_it(fault_server: FaultServer, tmp_path: Path) -> None:
     assert "sesame" not in text
 
 
+def test_a_proxy_s_password_is_not_in_it(tmp_path: Path) -> None:
+    """libcurl quotes the proxy's URL in its own message (S09)."""
+    url = "http://127.0.0.1:1/a"
+    events = fetch(url, tmp_path, proxy="http://user:hunter2@host:99999", max_tries=1)
+    assert [event["args"]["end"] for event in traces.transfers(events)] == ["failed"]
+    assert "hunter2" not in (tmp_path / "trace.json").read_text()
+
+
 def test_what_a_server_sends_cannot_break_it(fault_server: FaultServer, tmp_path: Path) -> None:
     def script(_request: Request, reply: Reply) -> None:
         reply.headers["Content-Disposition"] = 'attachment; filename="a\\"},{\\"ph\\":.bin"'
@@ -209,6 +218,19 @@ def test_one_that_cannot_be_written_is_refused_before_anything_begins(tmp_path: 
         penstock.Downloader(trace=tmp_path / "missing" / "trace.json")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no such device")
+def test_a_disk_that_is_full_at_the_end_is_told_too(fault_server: FaultServer, tmp_path: Path) -> None:
+    warned: list[str] = []
+
+    def listen(event: AnyEvent) -> None:
+        if isinstance(event, Warned):
+            warned.append(event.message)
+
+    with penstock.Downloader(on_event=listen, trace="/dev/full") as downloader:
+        downloader.submit(fault_server.serve("/a.bin", Content(1000)), directory=tmp_path).result()
+    assert warned == ["/dev/full: the trace ends early: No space left on device"]
+
+
 def test_a_full_disk_costs_the_trace_and_not_the_download(
     fault_server: FaultServer, tmp_path: Path, small_disk: Path
 ) -> None:
@@ -216,7 +238,14 @@ def test_a_full_disk_costs_the_trace_and_not_the_download(
     filler.write_bytes(bytes(4 * 1024 * 1024 - 8192))
     fault_server.serve("/a.bin", Content(2000))
     urls = [fault_server.url(f"/a.bin?{number:0200}") for number in range(500)]
-    with penstock.Downloader(trace=small_disk / "trace.json") as downloader:
+    warned: list[str] = []
+
+    def listen(event: AnyEvent) -> None:
+        if isinstance(event, Warned):
+            warned.append(event.message)
+
+    with penstock.Downloader(on_event=listen, details=False, trace=small_disk / "trace.json") as downloader:
         summary = downloader.submit_many(urls, directory=tmp_path / "data").result()
     assert summary.done == 500
+    assert any("No space left on device" in message and "the trace ends early" in message for message in warned)
     assert stat.S_ISREG((small_disk / "trace.json").stat().st_mode)

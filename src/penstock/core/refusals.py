@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 from penstock.core.retry import Cause, Failure
 
 #: Failures that, while other connections work, mean "no more connections" rather than "no".
-_TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS}
+_TURNED_AWAY: Final = {Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.STATUS, Cause.PROXY}
+#: Proxy Authentication Required (RFC 9110 §15.5.8): of a proxy, the one that counts for all connections.
+_WANTS_LOGIN: Final = 407
 #: Seconds that a server may need to notice that we closed a connection; refusals so soon after are waited out.
 UNNOTICED_SECONDS: Final = 0.5
 _EXCUSES: Final = 2
@@ -49,7 +51,7 @@ class Refusals:
     def is_one(self, failure: Failure, *, was_answered: bool) -> bool:
         """Others work, and this one brought nothing: was it turned away? `was_answered`: its head was judged."""
         if failure.cause in _TURNED_AWAY:
-            return True
+            return failure.status != _WANTS_LOGIN
         if failure.cause in {Cause.RESET, Cause.CUT} and not was_answered:
             self._slammed += 1  # once may be chance
             return self._slammed >= _SLAMMED

@@ -91,7 +91,6 @@ class Engine:
             begun.callback(self._writer.close)
             self._workers = Workers("penstock-disk", _DISK_THREADS, loop.call)
             begun.callback(self._workers.close)
-            begun.callback(self._workers.close)
             self._trace = None if trace is None else self._record(trace, limits)
             begun.pop_all()
         hosts = Hosts(

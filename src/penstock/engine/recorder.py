@@ -33,6 +33,7 @@ from penstock.core.urls import escape, redact
 from penstock.engine.processor import Processor
 from penstock.engine.told import line_of
 from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Started, Warned
+from penstock.net.failures import cleaned
 from penstock.net.gate import DISK, RATE
 from penstock.net.transfer import Transfer
 from penstock.store.trace_file import TraceFile
@@ -193,7 +194,7 @@ class Recorder:
         times = _times(handle, is_new=is_new)
         sent = Sent(name, slot, begin, duration, 0, status, size, connection, is_new, times, {})
         return functools.partial(
-            self._tell, transfer, sent, transfer.url, message if number and not transfer.broken_off else None
+            self._tell, transfer, sent, transfer.url, cleaned(message) if number and not transfer.broken_off else None
         )
 
     @_harmless(None)

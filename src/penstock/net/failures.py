@@ -48,18 +48,23 @@ _WANTS_LOGIN: Final = 407
 _UNREACHABLE: Final = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
+def cleaned(message: str) -> str:
+    """libcurl's message as people and traces may see it: it repeats a proxy's URL, password and all, and what a server
+    or a certificate said."""
+    return escape(_QUOTED_PROXY.sub(r"\1", message))
+
+
 def failure_of(number: int, message: str, curl: Any, *, proxy: str = "", is_guarded: bool = False) -> Failure:
     """The failure for libcurl error `number` with its `message` on handle `curl`, by way of `proxy`, if there is one;
     `is_guarded`: only public addresses may be connected to."""
-    # libcurl repeats a proxy's URL, password and all, and what a server or a certificate said
-    message = escape(_QUOTED_PROXY.sub(r"\1", message))
+    message = cleaned(message)
     cause, words = (_CAUSES | _LATER).get(number, (Cause.OTHER, "the transfer failed"))
     system = curl.getinfo(pycurl.OS_ERRNO)
     if number == pycurl.E_COULDNT_CONNECT:
-        if not system and is_guarded:
-            return Failure(Cause.PRIVATE, "its address is private, and a public page must not lead there")
         if (refused := _refused_by_proxy(curl, message)) is not None:
             return refused
+        if not system and is_guarded and not proxy:
+            return Failure(Cause.PRIVATE, "its address is private, and a public page must not lead there")
         if proxy:
             cause, words = Cause.PROXY, f"could not connect to the proxy {redact(proxy)}"
         elif system in _UNREACHABLE:

@@ -61,23 +61,36 @@ class TraceFile:
         self._lines = []
         self._size = 0
         self._waiting += len(data)
-        self._worker.submit(lambda: _write(self._descriptor, data), lambda _v, error: self._written(len(data), error))
+        self._worker.submit(lambda: self._write(data), lambda _value, _error: self._written(len(data)))
 
-    def _written(self, size: int, error: BaseException | None) -> None:
+    def _written(self, size: int) -> None:
         self._waiting -= size
-        self.error = self.error or error
 
     def close(self, last: Callable[[], Sequence[str]]) -> None:
-        """Write the rest, and what `last` says then; from any thread, once the other one is gone."""
-        self._waiting = 0
+        """Write the rest, and what `last` says then; from any thread, once the other one is gone. Raises nothing: see
+        `error`."""
+        self._waiting = 0  # what is still on its way is waited for
         self.put(last())
         self.flush()
-        self._worker.submit(lambda: _write(self._descriptor, b"\n]\n"), lambda _value, _error: None)
+        self._worker.submit(lambda: self._write(b"\n]\n"), lambda _value, _error: None)
+        # by the worker, the last to use it: should it hang, the number must not become another file's
+        self._worker.submit(self._shut, lambda _value, _error: None)
         self._worker.close()
-        os.close(self._descriptor)
 
+    # On the worker's thread
 
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    def _write(self, data: bytes) -> None:
+        if self.error is not None:
+            return
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError as error:
+            self.error = error
+
+    def _shut(self) -> None:
+        try:
+            os.close(self._descriptor)
+        except OSError as error:  # a full disk on the network says so only now
+            self.error = self.error or error
