@@ -164,6 +164,7 @@ class BatchProgressed(Event):
     """Where a batch is; `download` is 0. Counts are files: `total` of the list as far as it was read (`listed`: to
     its end), `done` of them are there (`skipped` of these were before this run), `failed` are not, `active` are
     being fetched. `size` is bytes that this run fetched, `speed` bytes per second and `pace` files per second of late.
+    `ended`: it is over, to its end or stopped, and this is its last event.
     """
 
     total: int
@@ -175,6 +176,7 @@ class BatchProgressed(Event):
     size: int
     speed: float
     pace: float
+    ended: bool = False
 
 
 AnyEvent: TypeAlias = (

@@ -33,7 +33,10 @@ def tqdm_progress(bar_class: Callable[..., Any] | None = None, **tqdm_kwargs: An
         penstock.download(url, on_event=penstock.tqdm_progress(desc="data"))
     """
     if bar_class is None:
-        from tqdm.auto import tqdm
+        try:
+            from tqdm.auto import tqdm
+        except ImportError as error:
+            raise ImportError("tqdm is not installed: pip install tqdm, or give a bar class of your own") from error
 
         return _Bars(tqdm, tqdm_kwargs)
     return _Bars(bar_class, tqdm_kwargs)
@@ -90,7 +93,7 @@ class _Bars:
     def _show_list(self, event: BatchProgressed) -> None:
         ended = event.done + event.failed
         counts = (event.total, event.done, event.failed)
-        is_over = event.listed and ended == event.total
+        is_over = event.ended or (event.listed and ended == event.total)
         if not self._has_list and is_over and counts == self._list_end:
             return
         self._has_list = True

@@ -17,6 +17,7 @@ import pytest
 
 import penstock
 from penstock.store.lock import try_lock
+from tests.cli.command import penstock as of_a_fresh_user
 from tests.cli.test_download import command
 from tests.cli.test_download import penstock as run
 from tests.cli.test_many import serve
@@ -399,6 +400,24 @@ def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:
     )
     assert done.stdout == f"fetch  https://e.org/0 -> {Path('d') / '0'}\n"
     assert done.stderr == ""
+
+
+def test_what_a_configuration_measures_is_left_out(tmp_path: Path) -> None:
+    trace = tmp_path / "t.json"
+    (tmp_path / "penstock").mkdir()
+    (tmp_path / "penstock" / "config.toml").write_text(f"stats = true\ntrace = {str(trace)!r}\n")
+    (tmp_path / "l").write_text("https://e.org/a\n")
+    done = of_a_fresh_user(
+        "get", "--dry-run", "-i", str(tmp_path / "l"), "-d", str(tmp_path), XDG_CONFIG_HOME=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert not trace.exists()
+
+
+def test_a_name_that_no_disk_takes_is_one_line(tmp_path: Path) -> None:
+    done = dry("-d", "x" * 300, "http://127.0.0.1:1/a", directory=tmp_path)
+    assert done.returncode == 3
+    assert "internal error" not in done.stderr
 
 
 @pytest.mark.parametrize("words", [["https://e.org/a"], ["-i", "l"]])

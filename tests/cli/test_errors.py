@@ -218,3 +218,20 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_no_word_that_could_be_a_host_is_taken_for_a_command(tmp_path: Path) -> None:
     for word in ("status.example.invalid", "localhost:1"):
         assert "command" not in complaint("-q", "--max-tries", "1", word, directory=tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no directory in which nothing can be made")
+@pytest.mark.parametrize("words", [["-o", "/proc/x"], ["-d", "/proc"], ["--dry-run", "-o", "/proc/x"]])
+def test_a_directory_in_which_no_file_can_be_made(fault_server: FaultServer, tmp_path: Path, words: list[str]) -> None:
+    """The system says there "no such file" of a file that is to be made: once it was tried without end."""
+    url = fault_server.serve("/x", CONTENT)
+    line = complaint(*words, url, directory=tmp_path, code=3)
+    assert "/proc" in line
+    assert line.endswith("no file can be made there; choose another directory with -d")
+
+
+def test_a_list_whose_i_was_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("https://example.org/a\n")
+    for words in (["list.txt"], ["list.txt", "https://example.org/b"]):
+        line = complaint("-d", "data", *words, directory=tmp_path, code=2)
+        assert "list.txt is a file here; for the URLs in it write -i list.txt" in line

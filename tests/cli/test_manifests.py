@@ -119,3 +119,15 @@ def test_a_relative_directory_is_found_from_elsewhere(fault_server: FaultServer,
     (tmp_path / "elsewhere").mkdir()
     checked = penstock_command("verify", "../d.penstock", directory=tmp_path / "elsewhere")
     assert checked.stdout == "2 files as they were, 0 missing or changed\n"
+
+
+def test_a_state_is_listed_row_by_row(fault_server: FaultServer, tmp_path: Path) -> None:
+    urls = [*serve(fault_server, 2), fault_server.url("/missing")]
+    (tmp_path / "l").write_text("\n".join(urls))
+    run = penstock("-i", "l", "-d", "d", directory=tmp_path)
+    assert "penstock status d.penstock --state failed lists them" in run.stderr
+    failed = penstock_command("status", "d.penstock", "--state", "failed", directory=tmp_path)
+    assert failed.stdout.startswith(f"{urls[2]}: HTTP 404")
+    assert len(failed.stdout.splitlines()) == 1
+    done = penstock_command("status", "d.penstock", "--state", "done", directory=tmp_path)
+    assert done.stdout.splitlines() == [f"{url} -> {url.rpartition('/')[2]}" for url in urls[:2]]

@@ -39,7 +39,7 @@ def test_F50_F55_a_list_and_its_manifest(fault_server: FaultServer, tmp_path: Pa
     assert first.returncode == 1
     assert "line 14: " in first.stderr
     assert "13 files: 12 saved, 1 failed, 1 line could not be used" in first.stderr
-    assert "penstock status data.penstock lists them" in first.stderr
+    assert "penstock status data.penstock --state failed lists them" in first.stderr
     assert_all(tmp_path / "data", files)
     again = penstock("-i", "list.txt", "-d", "data", directory=tmp_path)
     assert "0 saved (12 were there before), 1 failed" in again.stderr

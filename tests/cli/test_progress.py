@@ -73,10 +73,10 @@ def test_before_the_answer_there_is_no_bar_without_a_name(bars: list[Recorder]) 
     assert play(started(), probed()).lstrip("\r").startswith("big.iso:   0%")
 
 
-def batch(total: int, done: int, *, failed: int = 0, listed: bool = True) -> BatchProgressed:
+def batch(total: int, done: int, *, failed: int = 0, listed: bool = True, ended: bool = False) -> BatchProgressed:
     return BatchProgressed(
         download=0, at=1.0, total=total, listed=listed, done=done, skipped=0, failed=failed, active=1,
-        size=done * MIB, speed=1.0, pace=1.0,
+        size=done * MIB, speed=1.0, pace=1.0, ended=ended,
     )  # fmt: skip
 
 
@@ -94,6 +94,12 @@ def test_a_list_has_one_bar_of_files_and_its_files_have_none(bars: list[Recorder
 def test_after_a_list_downloads_have_bars_again_and_so_has_another_list(bars: list[Recorder]) -> None:
     play(batch(1, 0), batch(1, 1), batch(1, 1), started(), probed(), finished(), batch(2, 0), batch(2, 2))
     assert [bar.unit for bar in bars] == ["file", "B", "file"]
+    assert all(bar.closed for bar in bars)
+
+
+def test_after_a_list_that_was_stopped_downloads_have_bars_again(bars: list[Recorder]) -> None:
+    play(batch(9, 0), batch(9, 2, listed=False, ended=True), started(), probed(), finished())
+    assert [bar.unit for bar in bars] == ["file", "B"]
     assert all(bar.closed for bar in bars)
 
 

@@ -26,6 +26,25 @@ def test_without_options_the_page_is_written_beside_the_trace(trace: Path) -> No
     assert trace.with_suffix(".html").read_text().startswith("<!doctype html>")
 
 
+def test_a_page_is_made_anew_but_another_file_of_that_name_is_left(trace: Path) -> None:
+    assert [penstock("report", str(trace)).returncode for _ in range(2)] == [0, 0]
+    page = trace.with_suffix(".html")
+    page.write_text("<title>mine</title>")
+    refused = penstock("report", str(trace))
+    assert refused.returncode == 2
+    assert f"{page} is there already" in refused.stderr
+    assert page.read_text() == "<title>mine</title>"
+    assert penstock("report", str(trace), "-o", str(page)).returncode == 0
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_directory_is_no_trace(tmp_path: Path) -> None:
+    for name in (".", str(tmp_path)):
+        done = penstock("report", name)
+        assert done.returncode == 2
+        assert "internal error" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "start"),
     [("a.html", "<!doctype html>"), ("a.svg", "<?xml"), ("a.txt", "ubuntu-24.04.iso"), ("a", "<!doc")],

@@ -15,7 +15,7 @@ EXIST = dataclasses.replace(FAILED, failures=((O, "target-exists", 2), (O, "http
 def test_what_failed_is_tried_again_by_the_same_command() -> None:
     assert (
         ended(FAILED, manifest="m")[-1]
-        == "the same command tries the 3 that failed again; penstock status m lists them"
+        == "the same command tries the 3 that failed again; penstock status m --state failed lists them"
     )
     assert ended(FAILED, manifest=None)[-1] == "the same command with --if-exists skip tries the 3 that failed again"
     assert ended(FAILED, manifest=None, skips=True)[-1] == "the same command tries the 3 that failed again"
@@ -27,16 +27,16 @@ def test_targets_that_exist_are_not_promised_to_the_same_command() -> None:
         "the same command with --if-exists skip tries the 1 that failed again", advice,
     ]  # fmt: skip
     assert ended(EXIST, manifest="m")[-2:] == [
-        "the same command tries the 1 that failed again; penstock status m lists them", advice,
+        "the same command tries the 1 that failed again; penstock status m --state failed lists them", advice,
     ]  # fmt: skip
     alone = dataclasses.replace(EXIST, failed=2, failures=EXIST.failures[:1])
-    assert ended(alone, manifest="m")[-2:] == ["penstock status m lists what failed", advice]
+    assert ended(alone, manifest="m")[-2:] == ["penstock status m --state failed lists what failed", advice]
     assert ended(alone, manifest=None)[1:] == ["  2 x target-exists at http://e.org", advice]
 
 
 def test_a_command_to_be_copied_is_quoted_for_the_shell() -> None:
-    assert "penstock status 'my data.penstock' lists" in ended(FAILED, manifest="my data.penstock")[-1]
-    assert "penstock status 'my data.penstock' lists" in stopped(FAILED, manifest="my data.penstock")[-1]
+    assert "penstock status 'my data.penstock' --state failed lists" in ended(FAILED, manifest="my data.penstock")[-1]
+    assert "penstock status 'my data.penstock' counts" in stopped(FAILED, manifest="my data.penstock")[-1]
 
 
 def test_what_could_not_be_used_is_named_by_what_it_is() -> None:

@@ -118,7 +118,7 @@ def test_the_page_says_the_sentence_the_advice_and_the_figures_first() -> None:
     assert f"<h1>{judged.finding.sentence}</h1>" in html.replace("&#x27;", "'")
     assert "ubuntu-24.04.iso" in html[: html.index("<h1>")]
     head = html[html.index("<h1>") : html.index("<nav")]
-    for figure in ("Size", "Time", "Speed", "Connections", "Wasted", "Retries"):
+    for figure in ("Size", "Time", "Speed", "Connections made", "Wasted", "Retries"):
         assert f"<dt>{figure}</dt>" in head
 
 

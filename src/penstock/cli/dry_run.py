@@ -1,6 +1,7 @@
 """``get --dry-run``: what a run would do. For one URL its server is asked; for many, lists and manifests are read only.
 
-Nothing is written, made or locked. The exit codes are those of a run, as far as it shows beforehand how that would end.
+Nothing is written or made; a lock is looked at, not held. The exit codes are those of a run, as far as it shows
+beforehand how that would end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from penstock.cli import foretold, messages
 from penstock.cli.codes import DONE, FAILED, exit_code
@@ -39,8 +41,9 @@ def dry_run(ctx: click.Context, urls: Sequence[str], params: dict[str, Any], *, 
     json = params["json"]
     try:
         for name in _MEASURES:
-            if params.get(name):
+            if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:  # a configuration may ask for all runs
                 raise InvalidRequest(f"--{name} does not go with --dry-run: nothing is fetched")
+        params = {**params, **dict.fromkeys(_MEASURES)}
         if is_one(urls, params):
             request = build_request(one_url(urls[0], params), params)
             return _preview(request, build_limits(params), level=level, json=json)

@@ -55,6 +55,7 @@ in LIST.penstock (stdin.penstock for -) inside it. Another directory or list has
 and, of a list ("download" is 0):
   rowrejected  line text why
   batchprogressed total listed done skipped failed active size speed pace
+                  ended
   summary      total done skipped failed pending rejected size elapsed
                failures exit_code
 

@@ -21,7 +21,7 @@ is written as ``\uXXXX``. URLs are without credentials. New fields and events ma
     cancelled     resumable
     rowrejected   line, text, why
     batchprogressed
-                  total, listed, done, skipped, failed, active, size, speed, pace
+                  total, listed, done, skipped, failed, active, size, speed, pace, ended
 
     summary       total, done, skipped, failed, pending, rejected, size, elapsed, failures, exit_code
 

@@ -25,7 +25,7 @@ _STATES: Final = ("done", "failed", "pending", "unwanted")
     params=[
         _MANIFEST,
         click.Option(["--export"], type=click.Choice(["csv", "json"]), help="Print every row instead of counts."),
-        click.Option(["--state"], type=click.Choice(_STATES), help="Only rows in this state (with --export)."),
+        click.Option(["--state"], type=click.Choice(_STATES), help="List the rows in this state, and why they are."),
     ],
 )
 @click.pass_context
@@ -33,9 +33,15 @@ def status(ctx: click.Context, /, manifest: Path, export: str | None, state: str
     """Show how the files of MANIFEST stand: counts, and the reasons of failures by host. Works during a run too.
 
     --export csv and --export json (one object a line) print line, state, url, target, size, digest, validator,
-    final_url, started, ended, reason and message of every row.
+    final_url, started, ended (Unix seconds), reason and message of every row, or of those in one --state.
     """
-    return _with_records(ctx, manifest, lambda records: _export(records, export, state) if export else _show(records))
+
+    def job(records: Any) -> int:
+        if export:
+            return _export(records, export, state)
+        return _list(records, state) if state else _show(records)
+
+    return _with_records(ctx, manifest, job)
 
 
 @click.command(
@@ -96,6 +102,20 @@ def _show(records: Any) -> int:
         out.line(f"{counts.older:,} more of earlier lists")
     for origin, reason, count in records.reasons():
         out.line(f"  {count:,} x {escape(reason)} at {escape(origin)}")
+    return DONE
+
+
+def _list(records: Any, state: str) -> int:
+    """One line a row: its URL, and where it is or why it is not."""
+    from penstock.core.urls import escape
+
+    out = SturdyStream(standard_output())
+    for fact in records.rows(state):
+        message = fact.message or ""
+        what = fact.target if state == "done" else message if fact.url in message else f"{fact.url}: {message}"
+        out.line(escape(f"{fact.url} -> {what}" if state == "done" else what.removesuffix(": ")))
+        if out.broken:
+            break
     return DONE
 
 

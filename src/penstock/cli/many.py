@@ -15,7 +15,7 @@ from penstock.cli.run import INSECURE, Voice, count, log_errors, tell_statistics
 from penstock.cli.signals import Interrupted, Signals
 from penstock.cli.streams import SturdyStream, standard_error, standard_output
 from penstock.core.rows import BadRow, Row
-from penstock.errors import DownloadError, StorageError
+from penstock.errors import DownloadError, Reason, StorageError
 from penstock.events import AnyEvent
 from penstock.model import IfExists, Options, Summary
 
@@ -156,4 +156,11 @@ def _carry_out(
         voice.close()
         for line in summary.ended(ended, manifest=manifest, skips=skips, noun=job.noun):
             (voice.complain if ended.failed or ended.rejected else voice.tell)(line)
-        return (FAILED if ended.failed or ended.rejected or ended.pending else DONE), ended
+        return _code(ended), ended
+
+
+def _code(ended: Summary) -> int:
+    """The exit code: that of the disk when it is why files are missing."""
+    if any(reason == Reason.STORAGE.value for _, reason, _ in ended.failures):
+        return CANNOT_WRITE
+    return FAILED if ended.failed or ended.rejected or ended.pending else DONE

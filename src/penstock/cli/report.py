@@ -21,6 +21,8 @@ _FORMATS: Final = ("html", "svg", "png", "text")
 _EXTENSIONS: Final = {".html": "html", ".htm": "html", ".svg": "svg", ".png": "png", ".txt": "text"}
 #: Columns where the output is no terminal.
 _COLUMNS: Final = 80
+#: Bytes of a page in which its title stands.
+_HEAD_BYTES: Final = 64 * 1024
 
 
 @click.command(
@@ -42,7 +44,7 @@ def report(ctx: click.Context, /, trace: Path, output: Path | None, form: str | 
     form = form or _form_of(output)
     try:
         if output is None and form != "text":
-            output = trace.with_suffix(f".{form}")
+            output = _beside(trace, form)
         if output is not None and _is_same(output, trace):
             raise InvalidRequest(f"{output}: that is the trace itself; give another file with -o")
         from penstock.report.judged import judge
@@ -59,6 +61,25 @@ def report(ctx: click.Context, /, trace: Path, output: Path | None, form: str | 
 
 def _form_of(output: Path | None) -> str:
     return _EXTENSIONS.get(output.suffix.lower(), "html") if output is not None else "html"
+
+
+def _beside(trace: Path, form: str) -> Path:
+    """The name that a report has by itself. Raises InvalidRequest where it would replace what is none of ours."""
+    if not trace.name:
+        raise InvalidRequest(f"{trace}: a trace is a file")
+    output = trace.with_suffix(f".{form}")
+    if _is_same(output, trace):
+        return output  # which is refused in its own words
+    try:
+        with output.open("rb") as file:
+            is_ours = form == "html" and b"Penstock report</title>" in file.read(_HEAD_BYTES)
+    except FileNotFoundError:
+        return output
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise InvalidRequest(f"{output} is there already; name another file, or this one to replace it, with -o")
+    return output
 
 
 def _is_same(output: Path, trace: Path) -> bool:
@@ -108,6 +129,6 @@ def _save(content: bytes, output: Path, judged: Judged) -> int:
     except OSError as error:
         err.line(f"penstock: {escape(str(output))}: cannot write: {(error.strerror or str(error)).lower()}")
         return CANNOT_WRITE
-    err.line(escape(judged.finding.sentence))
+    err.line(escape(f"{judged.finding.sentence} {judged.finding.advice}"))
     err.line(f"saved {escape(str(output))}")
     return DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -24,11 +25,19 @@ MANY_HTTP_VERSION: Final = "2"
 MANIFEST_SUFFIX: Final = ".penstock"
 
 
+def check_no_file(url: str) -> None:
+    """Raise InvalidRequest for the name of a file that is there: a list was meant."""
+    if "://" not in url and Path(url).suffix and Path(url).is_file():
+        name = shlex.quote(url)
+        raise InvalidRequest(f"{url} is a file here; for the URLs in it write -i {name} (or https://{url})")
+
+
 def build_request(url: str, params: Mapping[str, Any]) -> Request:
     """The request for one URL, with the options that `params` (the command's, by name) say.
 
     Raises InvalidRequest for what click cannot see: URLs, headers, cookies, and options that exclude each other.
     """
+    check_no_file(url)
     return Request(
         sources=(Source(check(url)),),
         directory=params["directory"],
@@ -103,6 +112,7 @@ def _check_some(urls: Sequence[str], *, globs: bool) -> None:
     """Raise InvalidRequest when none of these is a URL: then it is no list with a mistake in it, but a mistake."""
     refusals: list[InvalidRequest] = []
     for url in urls:
+        check_no_file(url)
         try:
             check(next(iter(parse_glob(url))).url if globs else url)
         except InvalidRequest as error:

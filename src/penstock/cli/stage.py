@@ -111,9 +111,13 @@ class Stage:
         live = self._open_live()  # imports rich, which takes a while
         with self._guard:
             self._timer = None
-            if not self._closed:
-                live.start(refresh=True)
-                self._live = live
+            if self._closed:
+                return
+            if not is_in_foreground(self._stream):  # Ctrl-Z came meanwhile
+                self._look_in(_LOOK_SECONDS)
+                return
+            live.start(refresh=True)
+            self._live = live
 
 
 def is_in_foreground(stream: SturdyStream) -> bool:

@@ -38,12 +38,12 @@ def stopped(summary: Summary, *, manifest: str | None, skips: bool = False) -> l
     left = "the rest of the list" if not summary.pending else f"{summary.pending:,} more that were read"
     how = f"{_same(manifest, skips=skips)} goes on"
     line = f"interrupted: {_files(summary.done)} there, {summary.failed:,} failed, {left} to come; {how}"
-    return [line] if manifest is None else [line, f"{listing(manifest)} them"]
+    return [line] if manifest is None else [line, f"penstock status {escape(shlex.quote(manifest))} counts them"]
 
 
 def listing(manifest: str) -> str:
-    """The command that tells more, fit for the shell and for the eye."""
-    return f"penstock status {escape(shlex.quote(manifest))} lists"
+    """The command that tells more of failures, fit for the shell and for the eye."""
+    return f"penstock status {escape(shlex.quote(manifest))} --state failed lists"
 
 
 def _same(manifest: str | None, *, skips: bool) -> str:

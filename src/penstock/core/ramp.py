@@ -77,7 +77,7 @@ MAX_PROBE_SECONDS = 160.0
 #: once, but not within MIN_HOLD seconds of the last step.
 BECAME_FASTER = 1.15
 MIN_HOLD = 2.0
-#: With less than this many seconds left nothing is tried any more: what it costs would not come in.
+#: With less than this many seconds left no level is searched for or checked any more: what it costs would not come in.
 WORTH_SECONDS = 5.0
 
 #: Refusals within this many seconds of the first are one event.

@@ -331,7 +331,7 @@ class Batch:
         self._progress(now)
         self._loop.call_later(PROGRESS_SECONDS, self._tick)
 
-    def _progress(self, now: float) -> None:
+    def _progress(self, now: float, *, ended: bool = False) -> None:
         size = self._tally.size + self._runner.bytes_under_way()
         self._pace.sample(now, self._tally.done - self._tally.skipped + self._tally.failed, size)
         self._emit(
@@ -347,6 +347,7 @@ class Batch:
                 size=size,
                 speed=self._pace.speed,
                 pace=self._pace.files,
+                ended=ended,
             )
         )
 
@@ -387,7 +388,7 @@ class Batch:
 
     def _closed(self, failures: Any, error: BaseException | None) -> None:
         now = self._loop.now()
-        self._progress(now)
+        self._progress(now, ended=True)
         self._workers.close()
         error = self._error or error
         summary = Summary(

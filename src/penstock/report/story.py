@@ -45,6 +45,13 @@ MOST_DECISIONS: Final = 400
 _MOST_FAILURES: Final = 5000
 #: Those that are kept: most first.
 _MOST_PAIRS: Final = 400
+#: What downloads wait for, and what holds everything back.
+_WAITS: Final = frozenset({"retry", "politeness", "turn"})
+_PAUSES: Final = _WAITS | {"rate limit", "disk", "write"}
+_DECISIONS: Final = frozenset({"steal", "race", "retry", "refused", "warning"})
+#: Waits that are under way at one time, and characters of a download's number.
+_MOST_WAITS: Final = 100_000
+_LONGEST_ID: Final = 40
 #: Origins whose bytes are told apart over time.
 _MOST_BANDS: Final = 64
 #: Small files that came and may yet be handed over to a download.
@@ -235,9 +242,12 @@ class _Teller:
 
     def _take_wait(self, record: Record, at: float, arguments: dict[str, Any]) -> None:
         name = text(record, "name")
-        key = (name, str(record.get("id")))
+        key = (name, str(record.get("id"))[:_LONGEST_ID])
+        if name not in _WAITS:
+            return
         if record["ph"] == "b":
-            self._waits[key] = (at, arguments)
+            if len(self._waits) < _MOST_WAITS:
+                self._waits[key] = (at, arguments)
         elif (begun := self._waits.pop(key, None)) is not None:
             self._end_wait(name, begun[0], at, {**begun[1], **arguments})
 
@@ -248,6 +258,8 @@ class _Teller:
             self._hosts.hold_back(sayings.origin(origin), begin, end)
 
     def _pause(self, name: str, begin: float, end: float) -> None:
+        if name not in _PAUSES:
+            return  # of a newer version, or nobody's
         self._pauses.spread(name, begin, end, end - begin)
         taken, count = self._paused.get(name, (0.0, 0))
         self._paused[name] = (taken + end - begin, count + 1)
@@ -261,7 +273,8 @@ class _Teller:
 
     def _take_decision(self, record: Record, at: float, arguments: dict[str, Any]) -> None:
         kind = text(record, "name")
-        self._decided[kind] += 1
+        if kind in _DECISIONS:
+            self._decided[kind] += 1
         if len(self._decisions) < MOST_DECISIONS:
             tid = amount(record, "tid") - FIRST_ROW
             self._decisions.append(

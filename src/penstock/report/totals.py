@@ -45,7 +45,7 @@ def totals(story: Story, best: Ideal | None) -> list[tuple[str, str]]:
     if best is not None:
         found.append(("Best speed held", words.speed(best.rate)))
     found += [
-        ("Connections", f"{counts.connections:,}"),
+        ("Connections made", f"{counts.connections:,}"),
         ("Wasted", f"{words.size(story.waste.total)} ({words.share(story.waste.total, story.size)})"),
         ("Retries", f"{counts.retries:,}"),
     ]
