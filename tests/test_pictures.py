@@ -45,3 +45,12 @@ def test_text_keeps_its_column_and_bars_are_rectangles() -> None:
     done, to_come = list(root.iter(f"{SVG}rect"))[1:]
     assert float(done.attrib["width"]) == pytest.approx(2.5 * 8.43, abs=0.1)
     assert float(to_come.attrib["x"]) > float(done.attrib["x"]) + float(done.attrib["width"])
+
+
+def test_no_column_rests_on_blanks_that_a_browser_draws_as_one() -> None:
+    drawn = ElementTree.fromstring(picture("a     b  c", 20, "columns"))
+    words = [(text.get("x"), text.text) for text in drawn.iter(f"{SVG}text")]
+    assert [word for _, word in words] == ["a", "b", "c"]
+    assert len({x for x, _ in words}) == 3
+    for path in PROGRESS:
+        assert all("  " not in (text.text or "") for text in ElementTree.parse(path).iter(f"{SVG}text")), path

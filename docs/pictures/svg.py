@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from html import escape
 from typing import Final
 
@@ -47,7 +48,7 @@ def picture(screen: str, columns: int, title: str) -> str:
             f' width="{width:.0f}" height="{height:.0f}">',
             f"<title>{escape(title)}</title>",
             f'<rect width="100%" height="100%" rx="9" fill="{back}"/>{dots}',
-            f'<g font-family="{_FONT}" font-size="{_SIZE:g}" xml:space="preserve">',
+            f'<g font-family="{_FONT}" font-size="{_SIZE:g}">',
             *drawn,
             "</g>",
             "</svg>",
@@ -71,14 +72,8 @@ def _line(console: Console, line: str, top: float) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Cut into bars and what is between them."""
-    pieces: list[str] = []
-    for character in text:
-        if pieces and (character in _BARS) == (pieces[-1][-1] in _BARS):
-            pieces[-1] += character
-        else:
-            pieces.append(character)
-    return pieces
+    """Cut into bars, gaps, and the words between them: browsers draw two blanks as one."""
+    return re.findall(rf"[{''.join(_BARS)}]+| {{2,}}|(?:(?! {{2}})[^{''.join(_BARS)}])+", text)
 
 
 def _bar(piece: str, column: int, top: float, colour: str) -> str:
