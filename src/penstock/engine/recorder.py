@@ -95,6 +95,8 @@ class Recorder:
         #: The slot of each transfer that runs, and how many bytes it had at the last sample.
         self._running: dict[Transfer, int] = {}
         self._seen: dict[Transfer, int] = {}
+        #: By download and slot: bytes since the last sample of transfers that have ended.
+        self._rests: dict[int, dict[int, int]] = {}
         self._names: dict[str, str] = {}
         #: Downloads that have begun, with the time of their last sample.
         self._sampled: dict[int, float] = {}
@@ -190,12 +192,18 @@ class Recorder:
             url = redact(transfer.url)
             self._file.put((small_transfer(name, slot, begin, duration, status, size, connection, wait, url),))
             return _nothing
-        self._seen.pop(transfer, None)
+        self._keep_rest(transfer.download, slot, size - self._seen.pop(transfer, 0))
         times = _times(handle, is_new=is_new)
         sent = Sent(name, slot, begin, duration, 0, status, size, connection, is_new, times, {})
         return functools.partial(
             self._tell, transfer, sent, transfer.url, cleaned(message) if number and not transfer.broken_off else None
         )
+
+    def _keep_rest(self, download: int, slot: int, size: int) -> None:
+        """For the next sample: bytes that came after the last one to a transfer that has ended."""
+        if download in self._sampled and size > 0:
+            rests = self._rests.setdefault(download, {})
+            rests[slot] = rests.get(slot, 0) + size
 
     @_harmless(None)
     def _tell(self, transfer: Transfer, sent: Sent, url: str, error: str | None) -> None:
@@ -293,6 +301,7 @@ class Recorder:
         elif isinstance(event, Finished | Failed | Cancelled):
             self._urls.pop(event.download, None)
             self._sampled.pop(event.download, None)
+            self._rests.pop(event.download, None)
         line = line_of(event, event.at - self._zero)
         if line is not None:
             self._file.put([line])
@@ -314,15 +323,14 @@ class Recorder:
     @_harmless(None)
     def flowed(self, download: int, since: float, now: float, transfers: Iterable[Transfer]) -> None:
         """Sample what a download's connections bring since its last sample."""
-        elapsed = max(now - since, 0.001)
-        rates = {}
+        came = self._rests.pop(download, {})
         for transfer in transfers:
             slot = self._running.get(transfer)
-            came = transfer.received - self._seen.get(transfer, 0)
             if slot is not None:
+                came[slot] = came.get(slot, 0) + transfer.received - self._seen.get(transfer, 0)
                 self._seen[transfer] = transfer.received
-            if slot is not None and came:
-                rates[str(slot)] = round(came / elapsed)
+        elapsed = max(now - since, 0.001)
+        rates = {str(slot): round(size / elapsed) for slot, size in came.items() if size}
         self._file.put([lines.counter(f"throughput {download}", now - self._zero, **rates)])
         self._machine(now)
 
