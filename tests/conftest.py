@@ -12,8 +12,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.servers import debian
 from tests.servers.fault import FaultServer
-from tests.servers.nginx import Nginx, find_nginx, free_port, install_nginx, start_nginx
+from tests.servers.nginx import Nginx, find_nginx, free_port, start_nginx
 
 # how long an example takes depends on the machine, and no test here asserts a time
 hypothesis.settings.register_profile("penstock", deadline=None)
@@ -24,24 +25,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     wanting = [
         item for item in items if "nginx" in getattr(item, "fixturenames", ()) or item.get_closest_marker("nginx")
     ]
-    if not wanting:
-        return
-    if find_nginx() is None:
-        install_nginx()
-    if find_nginx() is None:
-        for item in wanting:
-            item.add_marker(pytest.mark.skip(reason="NGINX-MISSING"))
+    debian.require(wanting, "nginx", ["nginx-light"], find_nginx)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    missing = [report for report in skipped if "NGINX-MISSING" in str(report.longrepr)]
-    if missing:
-        terminalreporter.write_line(
-            f"NOT TESTED: {len(missing)} tests need nginx, which is not installed and could not be.",
-            red=True,
-            bold=True,
-        )
+    debian.tell_missing(terminalreporter, "nginx")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.chromium import chromium, find_chromium, install_chromium
+from tests.browser.chromium import chromium, find_chromium
+from tests.servers import debian
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,25 +17,13 @@ if TYPE_CHECKING:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     wanting = [item for item in items if Path(__file__).parent in item.path.parents]
-    if not wanting:
-        return
-    if find_chromium() is None:
-        install_chromium()
+    debian.require(wanting, "chromium", ["--no-install-recommends", "chromium"], find_chromium)
     for item in wanting:
         item.add_marker(pytest.mark.browser)
-        if find_chromium() is None:
-            item.add_marker(pytest.mark.skip(reason="CHROMIUM-MISSING"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    missing = [report for report in skipped if "CHROMIUM-MISSING" in str(report.longrepr)]
-    if missing:
-        terminalreporter.write_line(
-            f"NOT TESTED: {len(missing)} tests need Chromium, which is not installed and could not be.",
-            red=True,
-            bold=True,
-        )
+    debian.tell_missing(terminalreporter, "chromium")
 
 
 @pytest.fixture(scope="module")

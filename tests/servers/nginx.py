@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,21 +51,6 @@ _START_SECONDS = 20
 def find_nginx() -> str | None:
     """The nginx binary, if there is one."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
-
-
-def install_nginx() -> None:
-    """Install it where that is ours to do: as root on a Debian, unless PENSTOCK_INSTALL_NGINX=0."""
-    if os.environ.get("PENSTOCK_INSTALL_NGINX") == "0" or not shutil.which("apt-get"):
-        return
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return
-    # several test workers come here at once; the first one installs
-    path = Path(tempfile.gettempdir()) / "penstock-nginx.lock"
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if find_nginx() is None:
-            for words in (["update", "-q"], ["install", "-y", "-q", "nginx-light"]):
-                subprocess.run(["apt-get", *words], check=False, capture_output=True)
 
 
 @dataclass
