@@ -118,6 +118,22 @@ def test_a_failure_and_the_wait_before_the_retry(fault_server: FaultServer, tmp_
     assert begin["args"]["origin"] == fault_server.url("")
 
 
+def test_the_wait_for_an_origin_s_pace(fault_server: FaultServer, tmp_path: Path) -> None:
+    fault_server.serve("/b.bin", Content(1000))
+
+    def script(request: Request, reply: Reply) -> None:
+        if request.path == "/a.bin":
+            reply.redirect("/b.bin")
+
+    fault_server.script = script
+    with penstock.Downloader(trace=tmp_path / "trace.json", rate_per_host=2) as downloader:
+        downloader.submit(fault_server.url("/a.bin"), directory=tmp_path / "data").result()
+    waits = [event for event in traces.read(tmp_path / "trace.json") if event["name"] == "politeness"]
+    begin, end = sorted(waits, key=lambda event: event["ts"])
+    assert begin["args"] == {"download": 1, "origin": fault_server.url("")}
+    assert end["ts"] - begin["ts"] > 200_000
+
+
 def test_the_rate_limit_s_pauses(fault_server: FaultServer, tmp_path: Path) -> None:
     url = fault_server.serve("/a.bin", Content(2 * MB))
     events = fetch(url, tmp_path, rate_limit=2 * MB)

@@ -135,10 +135,7 @@ class Context:
         if self.ticket is None:
             await self.hosts.permission(host, self)
         elif (turn := self.turn_at(host)) is not None:
-            kind, since = self.kind_of_wait(host), self.now
             await turn
-            if self.trace is not None:
-                self.trace.waited(kind, self.number, since, self.now, str(host.origin))
 
     def turn_at(self, host: Host) -> Promise[None] | None:
         """None when `host` may be asked at once, with the place that the download has; else its turn, which comes. A
@@ -148,17 +145,22 @@ class Context:
         delay = politeness.delay(self.now)
         if ticket is None:
             politeness.on_request(self.now)
-            return self.sleep(delay) if delay > 0 else None
+            return self._recorded(self.sleep(delay), host, delay) if delay > 0 else None
         if delay <= 0 and ticket.has_place and ticket.host is host:
             politeness.on_request(self.now)
             return None
         ticket.turn = turn = self.promise()
         self.queue.move(ticket, host, hurries=self.hurries)
-        return turn
+        return self._recorded(turn, host, delay)
 
-    def kind_of_wait(self, host: Host) -> str:
-        """For a trace: what is being waited for before `host` may be asked."""
-        return "politeness" if host.politeness.delay(self.now) > 0 else "turn"
+    def _recorded(self, turn: Promise[None], host: Host, delay: float) -> Promise[None]:
+        """`turn`, whose wait is told to the trace: for the origin's pace, if that asks for `delay` seconds, or for a
+        place."""
+        trace, since = self.trace, self.now
+        if trace is not None:
+            kind, number, origin_ = "politeness" if delay > 0 else "turn", self.number, str(host.origin)
+            turn.on_settled(lambda: trace.waited(kind, number, since, self.now, origin_))
+        return turn
 
     def answered(self, url: str | None = None) -> None:
         """The URL's origin answered."""

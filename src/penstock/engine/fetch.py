@@ -94,9 +94,8 @@ class Fetch:
         self._least_setup = _FIRST_SETUP
         self._rate = 0.0
         self._host = context.host_of(url)
-        #: Its turn at the origin, while it waits for one; why, and since when.
+        #: Its turn at the origin, while it waits for one.
         self._turn: Promise[None] | None = None
-        self._waits = "", 0.0
         self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
         self._refusals = Refusals()
         self._over = False
@@ -386,15 +385,10 @@ class Fetch:
                 self._turn = self.context.turn_at(self._host)
                 if self._turn is None:
                     return True
-                self._waits = self.context.kind_of_wait(self._host), self.context.now
                 self._turn.on_settled(self._settle)
             if not self._turn.settled:
                 return False
             turn, self._turn = self._turn, None
-            if self.context.trace is not None:
-                kind, since = self._waits
-                origin = str(self._host.origin)
-                self.context.trace.waited(kind, self.context.number, since, self.context.now, origin)
             turn.result()
         except DownloadError as error:
             self._end(error)
