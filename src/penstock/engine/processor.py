@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 #: Nanoseconds that the reading thread ran and that it waited for a processor (Documentation/scheduler/sched-stats.rst).
 _SCHEDULER: Final = "/proc/thread-self/schedstat"
-_TASKS: Final = "/proc/self/task"
 
 
 class Used(NamedTuple):
@@ -20,8 +19,6 @@ class Used(NamedTuple):
 
     process: float
     thread: float
-    #: Seconds that threads of this process waited for a processor, all together (0 where the system does not tell).
-    starved: float
 
 
 class Spent(NamedTuple):
@@ -39,27 +36,15 @@ class Processor:
         self._began = os.times()
         self._process = time.process_time()
         self._thread: float | None = None
-        #: Nanoseconds that each thread has waited so far, by its number.
-        self._waits: dict[str, int] = {}
         self._has_scheduler = os.path.exists(_SCHEDULER)
 
     def sample(self) -> Used:
         """What was used since the last call (the first time: since the making, 0 for the thread)."""
         process, thread = time.process_time(), self._busy()
         of_thread = 0.0 if self._thread is None else thread - self._thread
-        used = Used(process - self._process, of_thread, self._starved())
+        used = Used(process - self._process, of_thread)
         self._process, self._thread = process, thread
         return used
-
-    def _starved(self) -> float:
-        if not self._has_scheduler:
-            return 0.0
-        before, self._waits = self._waits, {}
-        with contextlib.suppress(OSError):
-            for thread in os.listdir(_TASKS):
-                with contextlib.suppress(OSError, ValueError), open(f"{_TASKS}/{thread}/schedstat", "rb") as file:
-                    self._waits[thread] = int(file.read().split()[1])
-        return sum(waited - before.get(thread, waited) for thread, waited in self._waits.items()) / 1e9
 
     def _busy(self) -> float:
         if self._has_scheduler:

@@ -31,6 +31,7 @@ from penstock.core.trace_lines import (
 )
 from penstock.core.urls import escape, redact
 from penstock.engine.processor import Processor
+from penstock.engine.states import TRANSITIONS, State
 from penstock.engine.told import line_of
 from penstock.events import AnyEvent, BatchProgressed, Cancelled, Failed, Finished, Started, Warned
 from penstock.net.failures import cleaned
@@ -365,13 +366,13 @@ class Recorder:
             "network": round(used.thread / elapsed, 3),
             "process": round(used.process / elapsed, 3),
             "writing": round(writing / elapsed, 3),
-            "starved": round(used.starved / elapsed, 3),
         }
         self._file.put([lines.counter("machine", now - self._zero, **shares)])
         self._file.flush()  # a run that is killed leaves a trace up to here
 
 
-_STATES: Final = frozenset({"preparing", "probing", "fetching", "verifying", "publishing"})
+#: Those that take time.
+_STATES: Final = frozenset(state.value for state, nexts in TRANSITIONS.items() if nexts) - {State.QUEUED.value}
 
 
 def open_recorder(

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from penstock.core.trace_lines import FORMAT
 from penstock.core.urls import escape
 from penstock.errors import InvalidRequest
 
 Record: TypeAlias = dict[str, Any]
 
-#: The version of the form that is read here.
-FORMAT: Final = 1
 #: Bytes of a line that are read at most: an event is some hundred.
 LONGEST_LINE: Final = 1 << 20
 #: Lines that are looked at before a file without the first event of a run counts as something else.

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core import words
+from penstock.core.trace_lines import FIRST_SLOT
 from penstock.report.facts import Transfer
 from penstock.report.fields import amount, number, seconds, text
 from penstock.report.reading import Record
-from penstock.report.ticks import FIRST_ROW, MOST_ROWS
+from penstock.report.ticks import MOST_ROWS
 
 
 def transfer(record: Record, at: float, arguments: dict[str, Any]) -> Transfer:
     """A request, of its event at `at` seconds."""
     start, stop = number(arguments, "start"), number(arguments, "stop")
     return Transfer(
-        row=min(MOST_ROWS, max(0, amount(record, "tid") - FIRST_ROW)),
+        row=min(MOST_ROWS, max(0, amount(record, "tid") - FIRST_SLOT)),
         origin=origin(text(record, "name", 300)),
         begin=at,
         end=at + seconds(record, "dur"),

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from penstock.core.trace_lines import FIRST_SLOT
 from penstock.report import sayings
 from penstock.report.bins import Bins
 from penstock.report.facts import (
@@ -30,7 +31,7 @@ from penstock.report.fields import amount, number, seconds, text
 from penstock.report.histogram import Histogram
 from penstock.report.reading import Record
 from penstock.report.tallies import Hosts, WasteCount
-from penstock.report.ticks import FIRST_ROW, MOST_ROWS, Ticks
+from penstock.report.ticks import MOST_ROWS, Ticks
 from penstock.report.under_way import UnderWay
 
 #: Transfers that are kept to be drawn one by one; with more, none is.
@@ -276,7 +277,7 @@ class _Teller:
         if kind in _DECISIONS:
             self._decided[kind] += 1
         if len(self._decisions) < MOST_DECISIONS:
-            tid = amount(record, "tid") - FIRST_ROW
+            tid = amount(record, "tid") - FIRST_SLOT
             self._decisions.append(
                 Decision(kind, at, tid if 0 <= tid < MOST_ROWS else None, sayings.in_words(arguments))
             )

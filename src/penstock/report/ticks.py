@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from penstock.core.trace_lines import FIRST_SLOT
 from penstock.report.facts import Sample
 from penstock.report.fields import number
 
@@ -17,8 +18,6 @@ _MOST: Final = 20_000
 _FILES: Final = "files"
 #: What counts for all of them, and comes with whichever is first.
 _MACHINE: Final = "machine"
-#: The first of the rows that are places for connections.
-FIRST_ROW: Final = 10
 #: Rows that are told apart.
 MOST_ROWS: Final = 1024
 
@@ -102,7 +101,7 @@ def _add_rates(rates: dict[int, float], values: dict[str, Any]) -> None:
     for name in values:
         rate = number(values, name)
         if rate and name.isascii() and name.isdigit() and len(name) < 6:
-            row = min(int(name) - FIRST_ROW, MOST_ROWS)
+            row = min(int(name) - FIRST_SLOT, MOST_ROWS)
             if row >= 0:
                 rates[row] = rates.get(row, 0.0) + rate
 
