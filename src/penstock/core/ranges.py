@@ -74,6 +74,8 @@ class RangeSet:
 
     def within(self, start: int, stop: int) -> RangeSet:
         """What of ``[start, stop)`` is in the set."""
+        if start >= stop:
+            return RangeSet()
         low = bisect_right(self._stops, start)
         high = bisect_left(self._starts, stop)
         part = RangeSet()
