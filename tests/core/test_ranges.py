@@ -79,3 +79,7 @@ def test_the_wire_form_is_inclusive() -> None:
 def test_an_empty_or_negative_range_cannot_be_asked_for(bad: Range) -> None:
     with pytest.raises(ValueError, match="cannot ask"):
         bad.to_header()
+
+
+def test_nothing_lies_in_a_span_that_ends_before_it_begins() -> None:
+    assert not list(RangeSet([(0, 10)]).within(7, 1))

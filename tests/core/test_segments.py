@@ -370,7 +370,6 @@ class TestExtend:
     def test_not_past_the_answer(self) -> None:
         segments, lease = self.start()
         assert not segments.extend(lease, 5 * MB, 1)
-        assert not segments.extend(lease, 1, 1)
 
     def test_not_in_a_race(self) -> None:
         segments = Segments(2 * MB)
