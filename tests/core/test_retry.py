@@ -173,6 +173,15 @@ def test_giving_up_names_the_tries_and_the_last_failure() -> None:
     )
 
 
+def test_giving_up_sooner_says_that_nobody_has_answered() -> None:
+    refused = Failure(Cause.REFUSED, "connection refused")
+    assert judge(refused, attempt=FIRST_CONTACT_TRIES, contacted=False) == GiveUp(
+        "gave up after 3 tries without a valid answer: connection refused; check host and port, or try again later",
+        resumable=True,
+    )
+    assert isinstance(judge(refused, attempt=FIRST_CONTACT_TRIES, contacted=True), Wait)
+
+
 def test_no_limit_of_tries_means_none() -> None:
     assert isinstance(judge(failure_of(Cause.RESET), attempt=10**9, policy=Policy(max_tries=0)), Wait)
 

@@ -208,7 +208,7 @@ PACE: Final = [
         metavar="N",
         default=_DEFAULTS.max_tries,
         show_default=True,
-        help="Attempts in a row without a new byte; 0 for no limit.",
+        help="Attempts in a row without a new byte, 0 for no limit; three where a server has never answered.",
     ),
     click.Option(["--deadline"], type=seconds, metavar="S", help="Seconds that a download may take."),
     click.Option(

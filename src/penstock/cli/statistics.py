@@ -78,8 +78,8 @@ class Statistics:
         twice = f", {words.size(counts.twice)} of it twice" if counts.twice else ", none of it twice"
         did = [
             f"at most {words.count(counts.connections, 'connection')} for a file",
-            words.count(counts.steals, "steal"),
-            words.count(counts.races, "race"),
+            f"{words.count(counts.steals, 'piece')} taken over from slower ones",
+            f"{counts.races} raced",
             "1 retry" if counts.retries == 1 else f"{counts.retries} retries",
         ]
         processor = f"{counts.user:.2f} s user, {counts.system:.2f} s system ({busy:.0%} of one)"

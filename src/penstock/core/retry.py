@@ -169,7 +169,8 @@ def decide(
     most = FIRST_CONTACT_TRIES if is_early else policy.max_tries
     if 0 < min(most, policy.max_tries or most) <= attempt:
         tries = "1 try" if attempt == 1 else f"{attempt} tries"
-        return GiveUp(f"gave up after {tries}: {_describe(failure)}{_advice(failure)}", resumable=True)
+        unheard = " without a valid answer" if is_early and attempt > 1 else ""
+        return GiveUp(f"gave up after {tries}{unheard}: {_describe(failure)}{_advice(failure)}", resumable=True)
     retry_after = failure.retry_after or 0.0
     if retry_after > policy.max_retry_after:
         return GiveUp(f"{_describe(failure)}: the server asks to come back in {in_words(retry_after)}", resumable=True)
