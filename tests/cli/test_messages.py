@@ -113,6 +113,12 @@ def test_an_error_says_what_is_kept_only_when_it_can_be_gone_on_from() -> None:
     assert failed(DownloadError("gone", resumable=False), kept=MIB) == "gone"
 
 
+def test_a_library_that_finds_no_memory_is_no_fault_of_ours() -> None:
+    linker = ImportError("libsqlite3.so.0: failed to map segment from shared object")
+    assert failed(linker, kept=0) == failed(MemoryError(), kept=0)
+    assert failed(ImportError("no module named pycurl"), kept=0).startswith("internal error: ImportError")
+
+
 def test_an_unexpected_error_is_one_line_that_says_how_to_see_more() -> None:
     line = failed(RuntimeError("a\nb"), kept=0)
     assert line.startswith("internal error: RuntimeError: a b; run again with -v")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from penstock.events import AnyEvent, BatchProgressed, Checkpointed, Progressed, Raced, Stolen
+from penstock.thread_start import start_thread
 
 Listener = Callable[[AnyEvent], None]
 
@@ -42,7 +43,7 @@ class Fanout:
         self._closing = False
         self._napping = False
         self._thread = threading.Thread(target=self._run, name="penstock-events", daemon=True)
-        self._thread.start()
+        start_thread(self._thread)
 
     def emit(self, event: AnyEvent) -> None:
         """Take an event; returns at once."""

@@ -18,6 +18,7 @@ from penstock.core.urls import check, check_header, escape, identity, origin_tex
 from penstock.errors import InvalidRequest
 from penstock.store.entries import Entry
 from penstock.store.schema import row_key
+from penstock.thread_start import start_thread
 
 #: Rows that were read and not yet recorded, at most.
 BUFFER_ROWS: Final = 2000
@@ -58,7 +59,7 @@ class Intake:
 
     def start(self) -> None:
         """Begin to read."""
-        self._thread.start()
+        start_thread(self._thread)
 
     def stop(self) -> None:
         """Read no further. A thread that waits for input that never comes is left to itself."""

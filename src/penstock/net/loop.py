@@ -21,6 +21,7 @@ import pycurl
 
 from penstock.net.gate import Gate
 from penstock.net.poller import READ, WRITE, make_poller
+from penstock.thread_start import start_thread
 
 if TYPE_CHECKING:
     from penstock.net.transfer import Transfer
@@ -104,7 +105,7 @@ class Loop:
         self._spare: list[Any] = []
         self._thread = threading.Thread(target=self._run, name="penstock-network", daemon=True)
         try:
-            self._thread.start()
+            start_thread(self._thread)
         except BaseException:
             self._shut()
             raise

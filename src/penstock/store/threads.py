@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from penstock.thread_start import start_thread
+
 Done = Callable[[Any, BaseException | None], None]
 _Job = tuple[Callable[[], Any], Done]
 
@@ -28,7 +30,7 @@ class Workers:
         for number in range(count):
             thread = threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
             try:
-                thread.start()
+                start_thread(thread)
             except RuntimeError:  # the system gives no more of them: fewer will do
                 if not self._threads:
                     raise
