@@ -37,7 +37,9 @@ def test_trace_profile_and_stats_of_one_file(fault_server: FaultServer, tmp_path
     assert [line.partition(":")[0] for line in lines[saved + 1 :]] == ["time", "bytes", "work", "memory"]
     assert re.fullmatch(r"time:   \d+\.\d\d s; processor \d\.\d\d s user, \d\.\d\d s system \(\d+% of one\)", lines[-4])
     assert re.fullmatch(r"bytes:  [78]\.\d MiB fetched, (none|[\d.]+ \w+) of it twice", lines[-3])
-    assert re.search(r"at most \d connections for a file, \d+ pieces? taken over from slower ones, \d+ raced, 0 retries", lines[-2])
+    assert re.search(
+        r"at most \d connections for a file, \d+ pieces? taken over from slower ones, \d+ raced, 0 retries", lines[-2]
+    )
     functions = {name for _, _, name in pstats.Stats(str(profile)).stats}  # type: ignore[attr-defined]
     assert {"run", "_on_block", "advance"} & functions >= {"run", "_on_block"}
 
