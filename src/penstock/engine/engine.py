@@ -23,7 +23,7 @@ from penstock.engine.context import Context, Surroundings
 from penstock.engine.deliveries import Deliveries
 from penstock.engine.descriptors import connections_within_limits
 from penstock.engine.document import read_document
-from penstock.engine.download import Cancel
+from penstock.engine.ending import Cancel
 from penstock.engine.fanout import Fanout, Listener
 from penstock.engine.hosts import DEFAULT_PER_HOST, Host, Hosts
 from penstock.engine.patience import too_late

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.core.urls import redact
-from penstock.engine.download import Cancel
+from penstock.engine.ending import Cancel
 from penstock.engine.runner import End
 from penstock.engine.swift import Landed
 from penstock.errors import DownloadError, Reason, StorageError

@@ -11,7 +11,8 @@ from penstock.core.politeness import GivenUp
 from penstock.core.retry import Failure
 from penstock.core.urls import origin, redact
 from penstock.engine.context import Context, Surroundings
-from penstock.engine.download import Cancel, Deadline, Download
+from penstock.engine.download import Download
+from penstock.engine.ending import Cancel, Deadline
 from penstock.engine.hosts import Host, refusal
 from penstock.engine.patience import too_late
 from penstock.engine.pipe import Backlog
