@@ -6,24 +6,24 @@ core/retry.py what is worth another try. This room opens and closes lanes accord
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from penstock.core.laggards import Laggards
 from penstock.core.ramp import Ramp
-from penstock.core.rates import median
 from penstock.core.refusals import Refusals
 from penstock.core.retry import Cause, Failure
 from penstock.core.segments import Assignment, Segments
 from penstock.engine.context import LEND_SECONDS, Context
+from penstock.engine.fits import too_large
 from penstock.engine.fresh_link import Link
 from penstock.engine.gauge import Gauge
 from penstock.engine.lane import End, Lane, SegmentLane, StreamLane
+from penstock.engine.measures import Measures
 from penstock.engine.patience import Patience
 from penstock.engine.pipe import Pipe
 from penstock.engine.probe import EXPIRED, MAX_REJECTS, Opened
-from penstock.errors import DownloadError, Reason
+from penstock.errors import DownloadError
 from penstock.events import Raced, Stolen
 from penstock.model import Representation
 from penstock.net.configure import Exchange
@@ -32,12 +32,6 @@ from penstock.net.transfer import Transfer
 
 #: Seconds between looks at rates, stalls and the ramp.
 TICK_SECONDS: Final = 0.025
-#: Connections that ended whose rates still tell what a new one may bring.
-_PAST_RATES: Final = 16
-#: Before anything was measured a connection is taken to need this many seconds to begin.
-_FIRST_SETUP: Final = 0.05
-#: A connection silent for this long since its opening counts as dead when work is shared out (not yet as failed).
-_SILENT_SECONDS: Final = 0.3
 #: Seconds that a connection is given to answer before it counts as not let in.
 _ANSWER_SECONDS: Final = 1.0
 #: At or below this many bytes left, others join only when the first connection turns out to need them.
@@ -89,14 +83,10 @@ class Fetch:
         self._gauge = Gauge(context, segments.done_bytes)
         self._not_before = 0.0
         self._rejects = 0
-        self._setup = _FIRST_SETUP
-        #: The quickest so far: on a fast link the others waited for this very thread, or for its processor.
-        self._least_setup = _FIRST_SETUP
-        self._rate = 0.0
+        self._measures = Measures()
         self._host = context.host_of(url)
         #: Its turn at the origin, while it waits for one.
         self._turn: Promise[None] | None = None
-        self._past_rates: deque[float] = deque(maxlen=_PAST_RATES)
         self._refusals = Refusals()
         self._over = False
         self._ended: Promise[None] = Promise(context.loop.soon)
@@ -129,8 +119,8 @@ class Fetch:
             lane.adopt(min(answer_stop, free.stop))
             lane.answer_stop = answer_stop
         lane.transfer = opened.transfer
-        self._setup = self._least_setup = max(0.001, opened.transfer.setup or _FIRST_SETUP)
-        self._ramp.on_first_answer(self._setup)
+        self._measures.first_answer(opened.transfer)
+        self._ramp.on_first_answer(self._measures.setup)
         self._enter(lane)
         opened.transfer.follower = lane
         more = all(lane.on_body(opened.transfer, block) for block in opened.opening.blocks)
@@ -185,11 +175,7 @@ class Fetch:
             self.received += lane.transfer.received
             if lane.transfer.broken_off and lane.accepted:
                 self._refusals.on_closed(self.context.now)
-            if lane.transfer.setup is not None and lane.accepted:
-                self._setup += (lane.transfer.setup - self._setup) / 4
-                self._least_setup = min(self._least_setup, lane.transfer.setup)
-        if lane.meter.measured and lane.meter.rate > 0:
-            self._past_rates.append(lane.meter.rate)
+        self._measures.left(lane)
         if isinstance(lane, SegmentLane):
             self.pipe.flush(lane.lease.segment.id)
             self.segments.release(lane.lease)
@@ -365,10 +351,13 @@ class Fetch:
         while len(self._lanes) < allowed:
             if not is_first and not self._may_ask():
                 return
-            measured = rate or self._rate
+            measured = rate or self._measures.rate
             share = allowed if measured else allowed - len(self._lanes)
             assignment = self.segments.assign(
-                share=share, rate=measured or 1.0, setup=self._setup, least_setup=self._least_setup
+                share=share,
+                rate=measured or 1.0,
+                setup=self._measures.setup,
+                least_setup=self._measures.least_setup,
             )
             if assignment is None:
                 return
@@ -408,7 +397,8 @@ class Fetch:
         if not isinstance(lane, SegmentLane):
             return
         remaining = lane.lease.segment.remaining
-        if remaining <= _SMALL_BYTES and (not self._rate or remaining / self._rate < 2 * self._setup):
+        rate, setup = self._measures.rate, self._measures.setup
+        if remaining <= _SMALL_BYTES and (not rate or remaining / rate < 2 * setup):
             return
         self.segments.share_out(lane.lease, share)
 
@@ -425,9 +415,9 @@ class Fetch:
             self.context.loop.call_later(TICK_SECONDS, self._tick_again)
 
     def _tick(self, now: float) -> None:
-        self._measure(now)
+        self._measures.take(self._lanes, now, paused=self.context.loop.gate.closed)
         self._replace_dead(now)
-        flowing = sum(lane.flowing and not self._is_silent(lane, now) for lane in self._lanes)
+        flowing = sum(lane.flowing and not self._measures.is_silent(lane, now) for lane in self._lanes)
         opening = sum(not lane.flowing for lane in self._lanes)
         live = sum(lane.transfer.received for lane in self._lanes if lane.transfer is not None)
         length = self.segments.length
@@ -444,26 +434,6 @@ class Fetch:
         self._gauge.record(now, transfers, self._ramp, flowing=flowing, opening=opening)
         self._settle()
 
-    def _measure(self, now: float) -> None:
-        closed = self.context.loop.gate.closed
-        rates = []
-        for lane in self._lanes:
-            if lane.transfer is None:
-                continue
-            (lane.meter.pause if closed else lane.meter.resume)(now)
-            lane.meter.update(now, lane.transfer.received)
-            if isinstance(lane, SegmentLane):
-                if self._is_silent(lane, now):
-                    rate: float | None = 0.0
-                else:
-                    rate = lane.meter.rate if lane.meter.measured else None
-                lane.lease.rate = rate
-                if rate:
-                    rates.append(rate)
-        rates.extend(self._past_rates)
-        if rates:
-            self._rate = median(rates)
-
     def _replace_dead(self, now: float) -> None:
         for lane in list(self._lanes):
             if lane.meter.silent_for(now) > self._silence_allowed(lane):
@@ -473,13 +443,9 @@ class Fetch:
                 self._drop(lane, End.WHOLE)  # it has all it needs, and its server keeps it hanging
         lanes = {lane.lease.id: lane for lane in self._lanes if isinstance(lane, SegmentLane)}
         rates = {key: lane.lease.rate for key, lane in lanes.items() if lane.lease.rate is not None}
-        silent = {key: lane.meter.silent_for(now) for key, lane in lanes.items() if self._is_silent(lane, now)}
+        silent = {key: lane.meter.silent_for(now) for key, lane in lanes.items() if self._measures.is_silent(lane, now)}
         for key in self._laggards.judge(now, rates, silent):
             self._drop(lanes[key], End.SILENT if key in silent else End.SLOW)
-
-    def _is_silent(self, lane: Lane, now: float) -> bool:
-        """True when it brings nothing for much longer than an answer takes."""
-        return lane.meter.silent_for(now) > max(_SILENT_SECONDS, 4 * self._setup)
 
     def _silence_allowed(self, lane: Lane) -> float:
         options = self.context.options
@@ -509,12 +475,3 @@ class Fetch:
             self._drop(lane, End.STOPPED)
         self._link.stop()
         self.pipe.flush_all()
-
-
-def too_large(context: Context) -> DownloadError:
-    """The error for a body over ``--max-size``."""
-    return DownloadError(
-        f"{context.shown_url}: larger than --max-size of {context.options.max_size} bytes; give more if you want it",
-        url=context.shown_url,
-        reason=Reason.TOO_LARGE,
-    )

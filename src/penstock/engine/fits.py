@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from penstock.core.wanted import unwanted
 from penstock.engine.context import Context
-from penstock.engine.fetch import too_large
 from penstock.errors import DownloadError, Reason
 from penstock.model import Representation
 
@@ -28,3 +27,12 @@ def check_length(context: Context, length: int) -> None:
     if wanted is not None and length != wanted:
         message = f"{url}: it has {length} bytes, not the {wanted} that were expected; check the list, or the URL"
         raise DownloadError(message, url=url, reason=Reason.SIZE)
+
+
+def too_large(context: Context) -> DownloadError:
+    """The error for a body over ``--max-size``."""
+    return DownloadError(
+        f"{context.shown_url}: larger than --max-size of {context.options.max_size} bytes; give more if you want it",
+        url=context.shown_url,
+        reason=Reason.TOO_LARGE,
+    )
