@@ -91,7 +91,7 @@ def test_F48_a_signal_leaves_something_to_go_on_from(
     done = penstock(url, directory=tmp_path)
     assert done.returncode == 0
     assert sha256(tmp_path / "a.bin") == CONTENT.sha256
-    assert all(request.start for request in fault_server.log[asked:])  # nobody asks for the beginning again
+    assert min(request.start or 0 for request in fault_server.log[asked:]) > MB / 50  # nobody asks for the beginning
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")

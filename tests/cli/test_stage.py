@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+import rich.live
 from rich.live import Live
 from rich.text import Text
 
@@ -86,6 +87,51 @@ def test_after_the_end_nothing_is_drawn_any_more(shows: list[Show]) -> None:
         pass
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     assert show.terminal.getvalue() == ""
+
+
+def refuse_threads(monkeypatch: pytest.MonkeyPatch, kind: type[threading.Thread]) -> threading.Event:
+    """No more threads of this kind; returns an event that is set once one was refused."""
+    refused = threading.Event()
+    start = threading.Thread.start
+
+    def refuse(self: threading.Thread) -> None:
+        if isinstance(self, kind):
+            refused.set()
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    return refused
+
+
+def test_without_a_thread_for_it_nothing_is_drawn_until_there_is_one(
+    shows: list[Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = Show(100.0)
+    shows.append(show)
+    with monkeypatch.context() as patch:
+        refused = refuse_threads(patch, threading.Timer)
+        show.stage.begin_soon()
+    assert refused.is_set()
+    show.stage.line("going on")
+    assert show.terminal.getvalue() == "going on\n"
+    show.stage.begin_soon()
+    show.terminal.wait_for("live")
+
+
+def test_where_rich_gets_no_thread_the_cursor_is_given_back_and_lines_are_plain(
+    shows: list[Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = Show(100.0)
+    shows.append(show)
+    refused = refuse_threads(monkeypatch, rich.live._RefreshThread)
+    show.stage.begin_soon()
+    assert refused.wait(20)
+    show.terminal.wait_for(SHOW)
+    show.stage.line("saved")
+    text = show.terminal.getvalue()
+    assert text.rindex(SHOW) > text.rindex(HIDE)
+    assert text.endswith("saved\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no jobs")

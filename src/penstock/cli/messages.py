@@ -23,8 +23,8 @@ from penstock.model import Result
 
 #: How much is said: errors only; what changes the outcome; how it is done; every checkpoint too.
 QUIET, NORMAL, VERBOSE, CHATTY = range(4)
-#: How the dynamic linker says that a module's library finds no memory.
-_NO_ROOM = "failed to map segment"
+#: How the dynamic linker says that it could not load a module's library.
+_NOT_MAPPED = "failed to map segment"
 #: Seconds after it was said (or would have been) within which the same failure is not told again.
 _REPEATED_SECONDS = 1.0
 
@@ -106,8 +106,10 @@ def _verified(result: Result) -> str:
 
 def failed(error: BaseException, *, kept: int) -> str:
     """One line for an error. `kept` bytes are durably on disk for the next try, 0 when it would start over."""
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and _NO_ROOM in str(error)):
+    if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
+    if isinstance(error, ImportError) and _NOT_MAPPED in str(error):
+        return f"{_one_line(str(error))}: too little memory (ulimit -v), or no program may run from there (noexec)"
     if not isinstance(error, DownloadError):
         return (
             f"internal error: {type(error).__name__}: {_one_line(str(error))}; "

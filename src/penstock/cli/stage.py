@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from penstock.cli.streams import SturdyStream
+from penstock.thread_start import check_room, start_thread
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -91,9 +92,12 @@ class Stage:
     def _look_in(self, seconds: float) -> None:
         if self._closed:
             return
-        self._timer = threading.Timer(seconds, self._begin)
-        self._timer.daemon = True
-        self._timer.start()
+        timer = threading.Timer(seconds, self._begin)
+        timer.daemon = True
+        self._timer = None
+        with contextlib.suppress(RuntimeError):  # no thread for it: it goes without, and is asked again
+            start_thread(timer)
+            self._timer = timer
 
     def _begin(self) -> None:
         left = self._seconds_left()
@@ -116,8 +120,13 @@ class Stage:
             if not is_in_foreground(self._stream):  # Ctrl-Z came meanwhile
                 self._look_in(_LOOK_SECONDS)
                 return
-            live.start(refresh=True)
-            self._live = live
+            try:
+                check_room()  # rich starts a thread, after it has hidden the cursor
+                live.start(refresh=True)
+            except RuntimeError:
+                live.console.show_cursor(True)
+            else:
+                self._live = live
 
 
 def is_in_foreground(stream: SturdyStream) -> bool:

@@ -31,7 +31,7 @@ class Workers:
             thread = threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
             try:
                 start_thread(thread)
-            except RuntimeError:  # the system gives no more of them: fewer will do
+            except (RuntimeError, MemoryError):  # the system gives no more of them: fewer will do
                 if not self._threads:
                     raise
                 break
