@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import pstats
 import re
+import signal
 import subprocess
 import sys
 import threading
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.cli.profile import profiled
+from penstock.cli.statistics import Statistics
+from penstock.errors import DownloadError
+from penstock.events import Checkpointed, Failed, Progressed, Restarted, Resumed
 from tests import traces
 from tests.cli.command import environment, penstock
 from tests.conftest import sha256
@@ -61,6 +67,39 @@ def test_stats_as_json_count_what_the_server_sent(fault_server: FaultServer, tmp
     assert last["retries"] == 1
     assert 0 < last["user"] < last["wall"] + 5
     assert last["peak_memory"] > 10 * MB
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_stats_of_a_run_that_was_interrupted_count_what_came(fault_server: FaultServer, tmp_path: Path) -> None:
+    fault_server.rates = [2 * MB]
+    url = fault_server.serve("/a.bin", Content(20 * MB))
+    command = [sys.executable, "-m", "penstock", "-d", str(tmp_path), "--json", "--stats", url]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    fault_server.wait_for(lambda: fault_server.bytes_sent > 4 * MB)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    last = json.loads(told.splitlines()[-1])
+    assert last["event"] == "stats"
+    assert 1 * MB < last["size"] == last["fetched"] <= fault_server.bytes_sent
+    assert (last["twice"], last["connections"] > 0) == (0, True)
+
+
+def test_bytes_that_a_changed_file_made_useless_came_twice_even_if_it_then_fails() -> None:
+    statistics = Statistics()
+    about: dict[str, Any] = {"download": 1, "at": 0.0}
+    for event in (
+        Resumed(**about, kept=100),
+        Progressed(**about, done=400, length=1000, speed=0.0, connections=3),
+        Restarted(**about, why="changed", dropped=400),
+        Progressed(**about, done=50, length=900, speed=0.0, connections=2),
+        Checkpointed(**about, durable=70),
+        Failed(**about, error=DownloadError("gone")),
+    ):
+        statistics.take(event)
+    statistics.end()
+    counts = statistics.counts
+    assert (counts.size, counts.twice, counts.fetched, counts.connections) == (70, 300, 370, 3)
 
 
 def test_stats_of_a_list(fault_server: FaultServer, tmp_path: Path) -> None:

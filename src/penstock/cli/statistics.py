@@ -9,7 +9,19 @@ from dataclasses import dataclass
 
 from penstock.core import words
 from penstock.engine.processor import Processor
-from penstock.events import AnyEvent, Finished, Raced, Retried, Stolen
+from penstock.events import (
+    AnyEvent,
+    Cancelled,
+    Checkpointed,
+    Failed,
+    Finished,
+    Progressed,
+    Raced,
+    Restarted,
+    Resumed,
+    Retried,
+    Stolen,
+)
 from penstock.model import Summary
 
 
@@ -35,11 +47,28 @@ class Counts:
     peak_memory: int | None = None
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A download that has not ended: bytes of an earlier run, bytes there, bytes that came and were dropped."""
+
+    kept: int = 0
+    there: int = 0
+    dropped: int = 0
+
+    @property
+    def came(self) -> int:
+        """Bytes that this run brought, those that were dropped aside."""
+        return max(0, self.there - self.kept)
+
+
 class Statistics:
     """Takes events; its `counts` are whole once the run has ended and `end` was called."""
 
     def __init__(self) -> None:
         self.counts = Counts()
+        self._under_way: dict[int, _UnderWay] = {}
+        #: Bytes that came for downloads that did not end well, and those of them that were dropped.
+        self._in_part = self._in_vain = 0
         self._began = time.monotonic()
         self._processor = Processor(self._began)
 
@@ -47,7 +76,21 @@ class Statistics:
         """Count what `event` tells; called on one thread."""
         counts = self.counts
         match event:
-            case Finished(result=result) if not result.skipped:
+            case Progressed(download=number, done=done, connections=connections):
+                self._of(number).there = done
+                counts.connections = max(counts.connections, connections)
+            case Resumed(download=number, kept=kept):
+                self._of(number).kept = kept
+            case Checkpointed(download=number, durable=durable):
+                self._of(number).there = max(self._of(number).there, durable)
+            case Restarted(download=number):
+                self._restarted(number)
+            case Failed(download=number) | Cancelled(download=number):
+                self._stopped(number)
+            case Finished(download=number, result=result):
+                self._under_way.pop(number, None)
+                if result.skipped:
+                    return
                 fresh = result.size - result.resumed
                 counts.size += fresh
                 counts.fetched += result.fetched
@@ -60,6 +103,22 @@ class Statistics:
             case Retried():
                 counts.retries += 1
 
+    def _of(self, number: int) -> _UnderWay:
+        return self._under_way.setdefault(number, _UnderWay())
+
+    def _restarted(self, number: int) -> None:
+        """What came of it is of no use."""
+        download = self._of(number)
+        download.dropped += download.came
+        download.kept = download.there = 0
+
+    def _stopped(self, number: int) -> None:
+        """What came of it is all that will."""
+        download = self._of(number)
+        self._in_part += download.came
+        self._in_vain += download.dropped
+        del self._under_way[number]
+
     def end(self, summary: Summary | None = None) -> None:
         """The run is over; `summary` of a list knows of small files that had no event of their own."""
         counts = self.counts
@@ -70,6 +129,9 @@ class Statistics:
             counts.fetched = summary.size
             counts.size = max(0, summary.size - counts.twice)
             counts.connections = max(counts.connections, int(summary.done > summary.skipped))
+        counts.size += self._in_part
+        counts.twice += self._in_vain
+        counts.fetched += self._in_part + self._in_vain
 
     def lines(self) -> list[str]:
         """For people."""
