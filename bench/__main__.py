@@ -27,11 +27,10 @@ from bench.peers import PEERS
 from bench.peers.install import install, pythons
 from bench.results import Job, Report, from_json, to_json
 from bench.scale import FULL, QUICK, changed
-from bench.stage import Stage, say
+from bench.stage import Stage, say, shared_memory
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DOCUMENTS = _ROOT / "docs"
-_SHARED_MEMORY = Path("/dev/shm")
 
 
 def main() -> None:
@@ -158,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--dir", type=Path, help="where large files go; a temporary directory by default")
     parser.add_argument(
-        "--memory", type=Path, default=_SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None,
+        "--memory", type=Path, default=shared_memory(),
         help="a memory file system for small files; /dev/shm where it is",
     )  # fmt: skip
     parser.add_argument("--disk", type=Path, help="also put the small files of job d into this directory")

@@ -4,9 +4,9 @@ python -m bench.small_limits [--rounds 5] [--files 10000] [--kib 16]
 
 From nginx over loopback into a memory file system, as in job d. *Two of it* are two whole processes with half of the
 list each, at once: about what sharing one download out over processes could bring, which has one start less and has to
-pass everything between them. *The least* is a loop over
-libcurl that does for each file what cannot be left out (request, SHA-256, a file without a name, its time, its name),
-and knows no lists, limits, retries or records; in one process, and in two. Prints medians of the pairs' ratios.
+pass everything between them. *The least* is a loop over libcurl that does for each file what cannot be left out
+(request, SHA-256, a file without a name, its time, its name), and knows no lists, limits, retries or records; in one
+process, and in two. Prints medians of the pairs' ratios.
 """
 
 from __future__ import annotations
@@ -14,62 +14,38 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 from bench.figures import per, ratio
-from bench.jobs.many import digest_of, fetched, make_files
+from bench.jobs.many import AT_ONCE, LOOP, digest_of, fetched, make_files
 from bench.peers import Command, Files
 from bench.results import Case, Sample
 from bench.rounds import Entry, play
 from bench.scale import Scale
-from bench.stage import Stage
+from bench.stage import Stage, shared_memory
 
 #: Arguments: list of URLs, directory, processes.
-_LEAST = """
-import hashlib, os, sys
-import pycurl
+_LEAST = f"""{LOOP}
+import hashlib, os
 urls, processes = open(sys.argv[1]).read().split(), int(sys.argv[3])
 directory = os.open(sys.argv[2], os.O_RDONLY)
 share = 0
 while share + 1 < processes and os.fork():
     share += 1
-left, multi = iter(urls[share::processes]), pycurl.CurlMulti()
-handles = [pycurl.Curl() for _ in range(50 // processes)]
-def begin(curl):
-    curl.url = next(left, None)
-    if curl.url is None:
-        return 0
-    curl.body = []
-    curl.setopt(pycurl.URL, curl.url)
-    curl.setopt(pycurl.WRITEFUNCTION, curl.body.append)
-    multi.add_handle(curl)
-    return 1
-def keep(body, name):
+def keep(curl):
+    body, name = b"".join(curl.body), curl.url.rpartition("/")[2]
     hashlib.sha256(body).hexdigest()
     file = os.open(".", os.O_TMPFILE | os.O_WRONLY, 0o666, dir_fd=directory)
     os.write(file, body)
     os.utime(file, (1e9, 1e9))
-    os.link(f"/proc/self/fd/{file}", name, dst_dir_fd=directory, follow_symlinks=True)
+    os.link(f"/proc/self/fd/{{file}}", name, dst_dir_fd=directory, follow_symlinks=True)
     os.close(file)
-running = sum(map(begin, handles))
-while running:
-    multi.perform()
-    more = 1
-    while more:
-        more, good, bad = multi.info_read()
-        assert not bad
-        for curl in good:
-            multi.remove_handle(curl)
-            keep(b"".join(curl.body), curl.url.rpartition("/")[2])
-            running += begin(curl) - 1
-    multi.select(1.0)
+fetch(urls[share::processes], {AT_ONCE} // processes, keep)
 if share == processes - 1:
     for _ in range(processes - 1):
         assert os.wait()[1] == 0
 """
 _CURL = "curl -Z"
-_AT_ONCE = 50
 _FIGURES = ("wall", "user", "system")
 
 
@@ -106,12 +82,12 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--kib", type=int, default=16)
     options = parser.parse_args()
-    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+    memory = shared_memory()
     stage = Stage(Scale(), memory, memory, None)
     with stage.nginx() as server, stage.folder() as folder:
         names = make_files(server.root, options.files, options.kib)
         digest = digest_of(server.root)
-        files = Files(server.url(""), names, folder / "out", folder / "lists", _AT_ONCE)
+        files = Files(server.url(""), names, folder / "out", folder / "lists", AT_ONCE)
         files.write_lists()
 
         def entry(name: str, command: Command) -> Entry:

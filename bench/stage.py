@@ -60,6 +60,12 @@ class Stage:
                 server.stop()
 
 
+def shared_memory() -> Path:
+    """A folder in memory, or the one for what is temporary where there is none."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else Path(tempfile.gettempdir())
+
+
 def say(text: str) -> None:
     """Tell whoever waits what is going on."""
     print(text, file=sys.stderr, flush=True)

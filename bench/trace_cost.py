@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.process import Run, run
 from bench.scale import Scale
-from bench.stage import Stage, make_file, say
+from bench.stage import Stage, make_file, say, shared_memory
 
 
 def penstock(folder: Path, arguments: Sequence[str], *, trace: Path | None) -> Run:
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--dir", type=Path, default=None, help="where the large file goes")
     options = parser.parse_args()
-    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+    memory = shared_memory()
     stage = Stage(Scale(), options.dir or Path(tempfile.gettempdir()), memory, None)
     with stage.nginx() as server, stage.folder() as disk, stage.folder(memory) as shared:
         make_file(server.root / "large.bin", options.mebibytes)

@@ -27,34 +27,38 @@ _ABOUT = (
     "digests or checks: the limit."
 )
 _COLUMNS = ("wall", "our wall", "user a file", "system a file", "memory")
-_AT_ONCE = 50
+#: Files under way at once.
+AT_ONCE = 50
 _BARE = "bare loop"
-_BARE_LOOP = """
+#: A program's text: libcurl driven from Python and nothing else. `keep(curl)` is called with what came, in `curl.body`.
+LOOP = """
 import sys
 import pycurl
-urls = open(sys.argv[1]).read().split()
-multi, left, free = pycurl.CurlMulti(), iter(urls), [pycurl.Curl() for _ in range(50)]
-def begin(curl):
-    url = next(left, None)
-    if url is None:
-        return 0
-    curl.setopt(pycurl.URL, url)
-    curl.body = []
-    curl.setopt(pycurl.WRITEFUNCTION, curl.body.append)
-    multi.add_handle(curl)
-    return 1
-running = sum(map(begin, free))
-while running:
-    multi.perform()
-    more = 1
-    while more:
-        more, good, bad = multi.info_read()
-        assert not bad
-        for curl in good:
-            multi.remove_handle(curl)
-            running += begin(curl) - 1
-    multi.select(1.0)
+def fetch(urls, at_once, keep):
+    multi, left, handles = pycurl.CurlMulti(), iter(urls), [pycurl.Curl() for _ in range(at_once)]
+    def begin(curl):
+        curl.url = next(left, None)
+        if curl.url is None:
+            return 0
+        curl.setopt(pycurl.URL, curl.url)
+        curl.body = []
+        curl.setopt(pycurl.WRITEFUNCTION, curl.body.append)
+        multi.add_handle(curl)
+        return 1
+    running = sum(map(begin, handles))
+    while running:
+        multi.perform()
+        more = 1
+        while more:
+            more, good, bad = multi.info_read()
+            assert not bad
+            for curl in good:
+                multi.remove_handle(curl)
+                keep(curl)
+                running += begin(curl) - 1
+        multi.select(1.0)
 """
+_BARE_LOOP = f"{LOOP}fetch(open(sys.argv[1]).read().split(), {AT_ONCE}, lambda curl: None)"
 
 
 def measure(stage: Stage) -> Job:
@@ -83,7 +87,7 @@ def _case(stage: Stage, server: Nginx, names: list[str], digest: str, version: i
     with stage.folder(where) as folder:
         tls = version == 2
         authority = server.ca_file if tls else None
-        files = Files(server.url("", tls=tls), names, folder / "out", folder / "lists", _AT_ONCE, authority)
+        files = Files(server.url("", tls=tls), names, folder / "out", folder / "lists", AT_ONCE, authority)
         files.write_lists()
         programs = entries(stage, files, lambda: digest_of(files.directory) == digest, RIVALS["d"])
         if not tls:
